@@ -1,0 +1,1 @@
+"""TaskEngine: a job system one can ask."""

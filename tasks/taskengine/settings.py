@@ -1,0 +1,123 @@
+"""What can be set from outside, read once from a mapping such as ``os.environ``.
+
+Knows the names, types and limits of the engine's settings; not what they are
+used for. Names that begin with ``TASKENGINE_API_`` or ``TASKENGINE_DASHBOARD_``
+and are not fields here belong to those packages and are left to them.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from taskengine.errors import InvalidSetting, did_you_mean
+
+PREFIX = "TASKENGINE_"
+_OTHERS = (PREFIX + "API_", PREFIX + "DASHBOARD_")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 65_535:
+        return int(text)
+    raise ValueError(f"expected a port from 1 to 65535, got {text!r}")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if 0 < value < 1e9:
+        return value
+    raise ValueError(f"expected a number of seconds above 0, got {text!r}")
+
+
+def _lease_seconds(text: str) -> float:
+    value = _seconds(text)
+    if not 0.5 <= value <= 3600:
+        raise ValueError(f"expected 0.5 to 3600 seconds, got {text!r}")
+    return value
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise ValueError(f"expected a whole number of at least 1, got {text!r}")
+
+
+def _namespace(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", text):
+        return text
+    raise ValueError(f"expected 1 to 64 of the characters A-Z a-z 0-9 _ . -, got {text!r}")
+
+
+def _redis_url(text: str) -> str:
+    if urlsplit(text).scheme in {"redis", "rediss", "unix"}:
+        return text
+    raise ValueError("expected a URL such as redis://127.0.0.1:6379/0 (redis, rediss or unix)")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "redis_url": _redis_url,
+    "namespace": _namespace,
+    "data_dir": lambda text: Path(text).expanduser(),
+    "api_port": _port,
+    "dashboard_port": _port,
+    "lease_seconds": _lease_seconds,
+    "grace_seconds": _seconds,
+    "max_worker_losses": _count,
+    "max_args_bytes": _count,
+    "max_result_bytes": _count,
+    "keep_finished_seconds": _seconds,
+    "keep_finished_jobs": _count,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The engine's settings. Each field is ``TASKENGINE_<FIELD>`` in the environment."""
+
+    redis_url: str | None = None
+    """Redis to use. Unset: ``taskengine up`` starts a private one; other commands find that."""
+    namespace: str = "default"
+    """Which task engine on that Redis: every key begins with ``te:{namespace}:``."""
+    data_dir: Path = Path(".taskengine")
+    """Where the private Redis keeps its data."""
+    api_port: int = 8000
+    dashboard_port: int = 8501
+    lease_seconds: float = 10.0
+    """How long a worker may be silent before its jobs are given to others."""
+    grace_seconds: float = 25.0
+    """How long a stopping worker lets its running jobs finish before it gives them back."""
+    max_worker_losses: int = 3
+    """A job whose worker died under it this often fails with ``WorkerLost``."""
+    max_args_bytes: int = 262_144
+    max_result_bytes: int = 262_144
+    keep_finished_seconds: float = 7 * 86_400.0
+    """Records of finished jobs are removed after this time."""
+    keep_finished_jobs: int = 1_000_000
+    """At most so many finished jobs are kept in each final state; the oldest go first."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the settings; raise ``InvalidSetting`` for a bad value or a name that is not one."""
+        names = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for variable, text in env.items():
+            if not variable.startswith(PREFIX):
+                continue
+            if variable in names:
+                if text:
+                    values[names[variable]] = _read(variable, names[variable], text)
+            elif not variable.startswith(_OTHERS):
+                raise InvalidSetting(variable, f"is not a setting{did_you_mean(variable, names)}")
+        return cls(**values)
+
+
+def _read(variable: str, name: str, text: str) -> Any:
+    try:
+        return _READERS[name](text)
+    except ValueError as problem:
+        raise InvalidSetting(variable, f"is not valid: {problem}") from None
