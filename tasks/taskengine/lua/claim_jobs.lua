@@ -1,0 +1,12 @@
+-- claim_jobs: QUEUED -> RUNNING for a worker, under a lease. What is due becomes QUEUED first.
+--
+-- Returns  {claimed jobs, ms until the next waiting job is due or -1}
+-- Writes   job, lane, ready, heads, leases, waiting, clock, events
+--@include keys clock jobs moves claim
+
+local worker   = ARGV[1]           -- str  its name
+local queues   = ARGV[2]           -- str  names with commas between, or *
+local count    = tonumber(ARGV[3]) -- int  how many at the most
+local lease_ms = tonumber(ARGV[4]) -- int
+
+return claim(worker, queues, count, lease_ms)

@@ -1,0 +1,85 @@
+-- QUEUED -> RUNNING under a lease.
+
+-- The first two tasks of a queue that the worker can run, by the score of their first job.
+local function claimable(queue, can_run)
+  local found, offset = {}, 0
+  repeat
+    local page = redis.call("ZRANGE", heads_key(queue), offset, offset + 9, "WITHSCORES")
+    for i = 1, #page, 2 do
+      if can_run(page[i]) then
+        found[#found + 1] = { queue = queue, task = page[i], score = tonumber(page[i + 1]) }
+        if #found == 2 then return found end
+      end
+    end
+    offset = offset + 10
+  until #page < 20
+  return found
+end
+
+-- The lane to take from next, and the score up to which it is ahead of every other.
+local function best_lane(queues, can_run)
+  local best, rival
+  for _, queue in ipairs(queues) do
+    for _, head in ipairs(claimable(queue, can_run)) do
+      if not best or head.score < best.score then
+        best, rival = head, best
+      elseif not rival or head.score < rival.score then
+        rival = head
+      end
+    end
+  end
+  return best, rival and rival.score or math.huge
+end
+
+local function take(lane, up_to, count)
+  local heads = redis.call("ZRANGE", ready_key(lane.queue, lane.task), 0, count - 1, "WITHSCORES")
+  local ids = {}
+  for i = 1, #heads, 2 do
+    if tonumber(heads[i + 1]) > up_to then break end
+    ids[#ids + 1] = heads[i]
+  end
+  redis.call("ZREM", ready_key(lane.queue, lane.task), unpack(ids))
+  refresh_head(lane.queue, lane.task)
+  return ids
+end
+
+-- What the worker gets to know of its job: taskengine/records.py reads it.
+local function start(id, worker, lease_ms)
+  local job = load_job(id)
+  local lease = int(tick())
+  job.attempt, job.run = job.attempt + 1, job.run + 1
+  redis.call("HSET", job_key(id), "state", "RUNNING", "attempt", job.attempt, "run", job.run,
+    "started_at", now, "worker", worker, "lease", lease)
+  if job.run > 1 then redis.call("HDEL", job_key(id), "progress") end
+  redis.call("ZADD", leases_key, now + lease_ms, id)
+  move(job, "RUNNING")
+  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags")
+  return { id, lease, job.task, job.queue, job.priority, job.attempt, job.max_attempts, job.run, job.created,
+    rest[1], rest[2] or "", rest[3] or "" }
+end
+
+local function queues_of(text)
+  if text == "*" then return redis.call("SMEMBERS", queues_key) end
+  local queues = {}
+  for queue in string.gmatch(text, "[^,]+") do queues[#queues + 1] = queue end
+  return queues
+end
+
+-- Returns the claimed jobs, best first, and in how many ms the next waiting job is due (-1: none waits).
+local function claim(worker, queues_text, count, lease_ms)
+  promote_due(100)
+  local queues, known, claimed = queues_of(queues_text), {}, {}
+  local function can_run(task)
+    if known[task] == nil then known[task] = redis.call("SISMEMBER", knows_key(worker), task) == 1 end
+    return known[task]
+  end
+  while #claimed < count do
+    local lane, up_to = best_lane(queues, can_run)
+    if not lane then break end
+    for _, id in ipairs(take(lane, up_to, count - #claimed)) do
+      claimed[#claimed + 1] = start(id, worker, lease_ms)
+    end
+  end
+  local due = redis.call("ZRANGE", waiting_key, 0, 0, "WITHSCORES")
+  return { claimed, due[2] and math.max(0, tonumber(due[2]) - now) or -1 }
+end

@@ -1,0 +1,46 @@
+-- The end of an attempt by the worker that holds its lease. Asking twice is no error: when the
+-- first answer was lost, the second says the same.
+
+-- `outcome` COMPLETED | FAILED | TIMED_OUT | CANCELLED | RELEASED | UNSTARTED (claimed, never begun)
+-- `retry_ms` the delay before another attempt, "" when the error forbids one
+-- `value` the result or the error as JSON, "" for none
+local function finish(id, lease, outcome, retry_ms, value, traceback, progress)
+  local job = load_job(id)
+  if not job then return "JOB_NOT_FOUND" end
+  if job.lease ~= lease then return "LEASE_LOST" end
+  if job.state ~= "RUNNING" then return "OK" end
+  if progress ~= "" then redis.call("HSET", job_key(id), "progress", progress) end
+
+  if outcome == "COMPLETED" then
+    end_attempt(job, outcome)
+    if value ~= "" then redis.call("HSET", job_key(id), "result", value) end
+    if job.attempt > 1 or job.cancel then redis.call("HDEL", job_key(id), "error", "cancel") end
+    to_final(job, "COMPLETED")
+  elseif outcome == "RELEASED" then
+    end_attempt(job, outcome, "", "")
+    give_back(job, "released: its worker was stopping")
+  elseif outcome == "UNSTARTED" then
+    redis.call("ZREM", leases_key, id)
+    redis.call("HSET", job_key(id), "run", job.run - 1)
+    redis.call("HDEL", job_key(id), "started_at", "worker")
+    give_back(job, "given back before it began")
+  elseif outcome == "CANCELLED" or job.cancel then
+    end_attempt(job, outcome, value, traceback)
+    to_cancelled(job, job.cancel or "")
+  else
+    redis.call("HSET", job_key(id), "error", value)
+    local message = cjson.decode(value)
+    message = message.exception .. ": " .. message.message
+    if retry_ms ~= "" and job.attempt < job.max_attempts then
+      local due = now + tonumber(retry_ms)
+      end_attempt(job, outcome, value, traceback, due)
+      redis.call("HSET", job_key(id), "state", "RETRYING", "run_at", int(due))
+      redis.call("ZADD", waiting_key, due, id)
+      move(job, "RETRYING", message)
+    else
+      end_attempt(job, outcome, value, traceback)
+      to_final(job, "FAILED", message)
+    end
+  end
+  return "OK"
+end

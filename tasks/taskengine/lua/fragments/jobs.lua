@@ -1,0 +1,23 @@
+-- What moves need to know of a job. Absent fields have the value that most jobs have.
+
+local STATES = { "SCHEDULED", "QUEUED", "RUNNING", "RETRYING", "COMPLETED", "FAILED", "CANCELLED" }
+local FINAL = { COMPLETED = true, FAILED = true, CANCELLED = true }
+
+local function load_job(id)
+  local r = redis.call("HMGET", job_key(id), "state", "queue", "task", "priority", "created", "arrival",
+    "attempt", "run", "max_attempts", "granted", "losses", "lease", "worker", "started_at", "cancel")
+  if not r[1] then return nil end
+  return {
+    id = id, state = r[1], queue = r[2], task = r[3], priority = tonumber(r[4]),
+    created = r[5], arrival = r[6] or r[5], -- text: they are longer than a Lua number prints
+    attempt = tonumber(r[7] or 0), run = tonumber(r[8] or 0),
+    max_attempts = tonumber(r[9] or 1), granted = tonumber(r[10] or r[9] or 1),
+    losses = tonumber(r[11] or 0), lease = r[12], worker = r[13], started_at = r[14],
+    cancel = r[15], -- why it was asked to stop, "" when nobody said
+  }
+end
+
+local function not_found(id) return redis.error_reply("JOB_NOT_FOUND " .. id) end
+local function illegal_move(job, wanted)
+  return redis.error_reply("ILLEGAL_MOVE " .. job.id .. " " .. job.state .. " " .. wanted)
+end

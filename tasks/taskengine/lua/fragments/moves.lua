@@ -1,0 +1,83 @@
+-- Changes of a job's state: the record, its index entry and the event move together.
+
+local EVENTS_KEPT = 100000
+
+local function emit_state(job, from, to, message)
+  redis.call("XADD", events_key, "MAXLEN", "~", EVENTS_KEPT, "*", "kind", "STATE", "job", job.id,
+    "task", job.task, "queue", job.queue, "from", from, "to", to, "attempt", job.attempt, "message", message or "")
+end
+
+-- Moves the index entry and tells of it; the caller writes the record's other fields.
+local function move(job, to, message)
+  redis.call("ZREM", lane_key(job.queue, job.task, job.state), job.id)
+  redis.call("ZADD", lane_key(job.queue, job.task, to), job.created, job.id)
+  emit_state(job, job.state, to, message)
+  job.state = to
+end
+
+-- The score of a ready job: priority first (10 is first), then arrival. Counted from 2025 so
+-- that it stays a whole number in a double until 2053; a band holds 28 years of arrivals.
+local EPOCH, BAND = 1735689600000000, 900000000000000
+local function ready_score(job) return tonumber(job.arrival) - EPOCH - job.priority * BAND end
+
+-- heads:<queue> has each task at the score of its first ready job, so that a claim looks at one
+-- entry a task, never at the jobs of a task that it may not run.
+local function refresh_head(queue, task)
+  local first = redis.call("ZRANGE", ready_key(queue, task), 0, 0, "WITHSCORES")
+  if first[1] then
+    redis.call("ZADD", heads_key(queue), first[2], task)
+  else
+    redis.call("ZREM", heads_key(queue), task)
+  end
+end
+
+local function wake(queue)
+  local waiting = redis.call("LLEN", wake_key(queue))
+  if waiting < 64 then redis.call("RPUSH", wake_key(queue), "1") end
+  if waiting == 0 then redis.call("EXPIRE", wake_key(queue), 60) end
+end
+
+local function add_ready(job)
+  local score = ready_score(job)
+  redis.call("ZADD", ready_key(job.queue, job.task), score, job.id)
+  redis.call("ZADD", heads_key(job.queue), "LT", score, job.task)
+  wake(job.queue)
+end
+
+local function remove_ready(job)
+  redis.call("ZREM", ready_key(job.queue, job.task), job.id)
+  refresh_head(job.queue, job.task)
+end
+
+-- Any state -> QUEUED. A job keeps its place: the first arrival counts, also over retries.
+local function to_queue(job, message)
+  redis.call("HSET", job_key(job.id), "state", "QUEUED", "ready_at", now)
+  move(job, "QUEUED", message)
+  add_ready(job)
+end
+
+local function to_final(job, state, message)
+  redis.call("HSET", job_key(job.id), "state", state, "finished_at", now)
+  redis.call("ZADD", finished_key(state), now, job.id)
+  move(job, state, message)
+end
+
+local function to_cancelled(job, reason)
+  if reason ~= "" then redis.call("HSET", job_key(job.id), "cancel_reason", reason) end
+  to_final(job, "CANCELLED", reason)
+end
+
+-- SCHEDULED and RETRYING whose time has come -> QUEUED, at most `limit` of them, earliest first.
+local function promote_due(limit)
+  local due = redis.call("ZRANGEBYSCORE", waiting_key, "-inf", now, "LIMIT", 0, limit)
+  for _, id in ipairs(due) do
+    redis.call("ZREM", waiting_key, id)
+    local job = load_job(id)
+    if job.state == "SCHEDULED" then -- it arrives now, behind those that are here already
+      job.arrival = int(tick())
+      redis.call("HSET", job_key(id), "arrival", job.arrival)
+    end
+    to_queue(job)
+  end
+  return #due
+end

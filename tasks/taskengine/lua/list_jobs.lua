@@ -1,0 +1,75 @@
+-- list_jobs: a page of jobs by creation, exact while jobs move.
+--
+-- Merges the lanes that the filter names: the cost is in lanes and page size, not in jobs.
+--
+-- Returns  {how many match, 1 when there are more beyond the page, 1 when there are some before it,
+--          a list: for each job id and its hash as field, value, ...}
+-- Writes   nothing
+--@include keys jobs
+
+local states  = ARGV[1]           -- str  with commas between; "" for all
+local queues  = ARGV[2]           -- str  likewise
+local tasks   = ARGV[3]           -- str  likewise
+local newest  = ARGV[4] == "1"    -- bool newest first
+local cursor  = ARGV[5]           -- int  begin behind the job with this order; "" for the start
+local limit   = tonumber(ARGV[6]) -- int
+
+local function wanted(text)
+  if text == "" then return nil end
+  local set = {}
+  for word in string.gmatch(text, "[^,]+") do set[word] = true end
+  return set
+end
+
+local function sources()
+  local want_state, want_queue, want_task = wanted(states), wanted(queues), wanted(tasks)
+  local found = {}
+  for _, lane in ipairs(redis.call("SMEMBERS", lanes_key)) do
+    local queue, task = string.match(lane, "^(.-):(.*)$")
+    if (not want_queue or want_queue[queue]) and (not want_task or want_task[task]) then
+      for _, state in ipairs(STATES) do
+        if not want_state or want_state[state] then found[#found + 1] = lane_key(queue, task, state) end
+      end
+    end
+  end
+  return found
+end
+
+-- Ids and scores of a source from the cursor on, in page order or against it.
+local function slice(source, onward, inclusive, count)
+  local edge = cursor == "" and "" or (inclusive and cursor or "(" .. cursor)
+  if onward == newest then
+    return redis.call("ZREVRANGEBYSCORE", source, edge == "" and "+inf" or edge, "-inf", "WITHSCORES", "LIMIT", 0, count)
+  end
+  return redis.call("ZRANGEBYSCORE", source, edge == "" and "-inf" or edge, "+inf", "WITHSCORES", "LIMIT", 0, count)
+end
+
+local function before_in_order(a, b)
+  if newest then return a.score > b.score end
+  return a.score < b.score
+end
+
+local total, heads, any_before = 0, {}, false
+for _, source in ipairs(sources()) do
+  local size = redis.call("ZCARD", source)
+  if size > 0 then
+    total = total + size
+    local head = slice(source, true, false, 1)
+    if head[1] then heads[#heads + 1] = { source = source, score = tonumber(head[2]) } end
+    if cursor ~= "" and not any_before then any_before = #slice(source, false, true, 1) > 0 end
+  end
+end
+-- Only the sources with the best heads can have a share in the page.
+table.sort(heads, before_in_order)
+local found = {}
+for i = 1, math.min(#heads, limit + 1) do
+  local entries = slice(heads[i].source, true, false, limit + 1)
+  for j = 1, #entries, 2 do found[#found + 1] = { id = entries[j], score = tonumber(entries[j + 1]) } end
+end
+table.sort(found, before_in_order)
+
+local rows = {}
+for i = 1, math.min(#found, limit) do
+  rows[i] = { found[i].id, redis.call("HGETALL", job_key(found[i].id)) }
+end
+return { total, #found > limit and 1 or 0, any_before and 1 or 0, rows }
