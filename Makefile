@@ -41,7 +41,7 @@ types: $(VENV)/.dev ## Check the types of the three packages
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 imports: $(VENV)/.dev ## Check which package imports which
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 pytest: $(VENV)/.dev ## Run the tests (ARGS='-k cancel -x' narrows them)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
