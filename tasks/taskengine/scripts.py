@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from redis import Redis
 from redis import asyncio as aioredis
@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from taskengine.errors import IllegalMove, JobNotFound, LeaseLost, RedisUnavailable, TaskEngineError
 
 Value = str | bytes | int | float
+T = TypeVar("T")
 
 _LUA = files("taskengine") / "lua"
 _SLOT = re.compile(r"^local (\w+)\s*=\s*(?:tonumber\()?ARGV\[(\d+)\]", re.MULTILINE)
@@ -66,7 +67,7 @@ def _fragment(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Call[T]:
+class Call(Generic[T]):
     """A script with its arguments, and how to read what it answers."""
 
     script: Script
@@ -97,7 +98,7 @@ class Call[T]:
         return self.decode(answer)
 
 
-def call[T](name: str, prefix: str, decode: Callable[[Any], T], *, rows: Sequence[Value] = (), **named: Value) -> Call[T]:
+def call(name: str, prefix: str, decode: Callable[[Any], T], *, rows: Sequence[Value] = (), **named: Value) -> Call[T]:
     """Bind a script to its arguments by name."""
     bound = script(name)
     return Call(bound, prefix, bound.arguments(named, rows), decode)

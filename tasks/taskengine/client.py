@@ -1,0 +1,315 @@
+"""The async door to the engine, for everyone who runs no tasks: the API, scripts, tests.
+
+Enqueues by name and JSON against the published catalogue, reads, steers and
+listens. Imports neither Huey nor anyone's tasks.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from taskengine import catalogue, reads
+from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownTask
+from taskengine.events import Event, EventFeed
+from taskengine.ids import new_id
+from taskengine.jobs import (
+    FINAL_STATES,
+    Attempt,
+    Job,
+    JobFilter,
+    JobPage,
+    JobState,
+    Options,
+    QueueInfo,
+    StateCounts,
+    TaskInfo,
+    WorkerInfo,
+    check_job_id,
+    check_name,
+    check_positive_int,
+    order_of,
+)
+from taskengine.keys import Keys
+from taskengine.options import settled
+from taskengine.reads import Lanes, Reads
+from taskengine.records import ms_of, row_of, text
+from taskengine.scripts import Call, Value, ours
+from taskengine.settings import Settings
+from taskengine.store import ROWS_PER_CALL, Store
+
+T = TypeVar("T")
+
+MAX_PAGE = 100
+DEFAULT_PAGE = 50
+MAX_REASON = 500
+_CATALOGUE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to be: a task's name, its arguments by parameter name, and options."""
+
+    task: str
+    args: Mapping[str, Any]
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisInfo:
+    """The Redis that holds everything."""
+
+    version: str
+    memory_bytes: int
+    memory_limit_bytes: int | None
+    persistence: str
+    """``aof``, ``rdb``, ``aof+rdb`` or ``none``."""
+    now: datetime
+
+
+class Client:
+    """One namespace of one Redis. Connects when first used; safe for many tasks of one event loop.
+
+    Every method raises ``RedisUnavailable`` within about two seconds when Redis does not answer.
+    """
+
+    def __init__(self, url: str, *, namespace: str = "default", settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
+        self._keys = Keys(namespace)
+        self._store = Store(self._keys)
+        self._reads = Reads(self._keys, lease_ms=round(self._settings.lease_seconds * 1000))
+        self._redis = _connect(url, timeout=2.0)
+        # The event reader blocks for a second at a time: it has a connection with more patience.
+        self._listener = _connect(url, timeout=5.0)
+        self._feed = EventFeed(self._listener, self._keys)
+        self._catalogue: tuple[float, dict[str, TaskInfo]] = (0.0, {})
+
+    async def close(self) -> None:
+        """Close the connections and stop listening."""
+        await self._feed.close()
+        await self._listener.aclose()
+        await self._redis.aclose()
+
+    async def ping(self) -> RedisInfo:
+        """Return what Redis says of itself."""
+        try:
+            info: dict[str, Any] = await self._redis.info()
+            seconds, microseconds = await self._redis.time()
+        except RedisError as error:
+            raise ours(error) from error
+        kept = [kind for kind, on in (("aof", info["aof_enabled"]), ("rdb", info["rdb_last_save_time"])) if on]
+        return RedisInfo(
+            version=str(info["redis_version"]),
+            memory_bytes=int(info["used_memory"]),
+            memory_limit_bytes=int(info["maxmemory"]) or None,
+            persistence="+".join(kept) or "none",
+            now=datetime.fromtimestamp(seconds + microseconds / 1e6, tz=UTC),
+        )
+
+    # Enqueueing
+
+    async def enqueue_job(self, task: str, args: Mapping[str, Any], options: Options | None = None) -> Job:
+        """Enqueue one job; raise ``UnknownTask``, ``InvalidInput`` or ``TooLarge`` and change nothing."""
+        return (await self.enqueue_jobs([NewJob(task=task, args=args, options=options or Options())]))[0]
+
+    async def enqueue_jobs(self, jobs: Sequence[NewJob]) -> list[Job]:
+        """Enqueue many; when one is refused, none is enqueued.
+
+        Up to 500 go in as one change; more go in batches of 500.
+        """
+        rows: list[list[Value]] = []
+        ids: list[str] = []
+        for job in jobs:
+            row = await self._row(job)
+            ids.append(str(row[0]))
+            rows.append(row)
+        for start in range(0, len(rows), ROWS_PER_CALL):
+            await self._run(self._store.enqueue_jobs(rows[start : start + ROWS_PER_CALL]))
+        return [self._found(job_id, job) for job_id, job in zip(ids, await self.get_jobs(ids), strict=True)]
+
+    async def _row(self, job: NewJob) -> list[Value]:
+        info = await self._task(job.task)
+        args = catalogue.check_args(info, job.args, max_bytes=self._settings.max_args_bytes)
+        options = settled(
+            job.options,
+            queue=info.queue,
+            priority=info.priority,
+            max_attempts=info.max_attempts,
+            timeout=info.timeout_seconds,
+        )
+        assert options.queue is not None and options.priority is not None  # noqa: S101 - settled() filled them in
+        job_id = options.id or new_id("job")
+        return row_of(job_id, info.name, args, queue=options.queue, priority=options.priority, options=options)
+
+    async def _task(self, name: str) -> TaskInfo:
+        """Return a published task, from a copy at most a second old; ask again before saying that it is unknown."""
+        read_at, known = self._catalogue
+        if name not in known or time.monotonic() - read_at > _CATALOGUE_SECONDS:
+            known = {task.name: task for task in reads.tasks_of(await self._read_catalogue(), [])}
+            self._catalogue = (time.monotonic(), known)
+        if name not in known:
+            raise UnknownTask(name, sorted(known))
+        return known[name]
+
+    async def _read_catalogue(self) -> dict[str, Any]:
+        try:
+            return await self._redis.hgetall(self._keys.catalogue)  # pyright: ignore[reportGeneralTypeIssues]
+        except RedisError as error:
+            raise ours(error) from error
+
+    # Reading
+
+    async def get_job(self, job_id: str) -> Job | None:
+        """Return a job, or ``None`` when there is no record of it."""
+        return (await self.get_jobs([job_id]))[0]
+
+    async def get_jobs(self, job_ids: Sequence[str]) -> list[Job | None]:
+        """Return jobs in the order of their ids, in one round trip."""
+        return await self._run(self._reads.get_jobs(job_ids)) if job_ids else []
+
+    async def list_jobs(
+        self,
+        filter: JobFilter | None = None,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        newest_first: bool = True,
+    ) -> JobPage:
+        """Return a page by creation: ``first`` behind ``after``, or ``last`` that end at ``before``."""
+        wanted = filter or JobFilter()
+        for name in wanted.queues:
+            check_name(name, ("filter", "queues"))
+        for name in wanted.tasks:
+            check_name(name, ("filter", "tasks"))
+        if last is not None or before is not None:
+            if first is not None or after is not None:
+                raise InvalidInput(("last",), "give either first and after, or last and before")
+            limit = check_positive_int(DEFAULT_PAGE if last is None else last, ("last",), at_most=MAX_PAGE)
+            cursor = None if before is None else order_of(before, path=("before",))
+        else:
+            limit = check_positive_int(DEFAULT_PAGE if first is None else first, ("first",), at_most=MAX_PAGE)
+            cursor = None if after is None else order_of(after)
+        backward = last is not None or before is not None
+        return await self._run(
+            self._reads.list_jobs(wanted, cursor=cursor, limit=limit, newest_first=newest_first, backward=backward)
+        )
+
+    async def list_attempts(self, jobs: Sequence[Job]) -> list[list[Attempt]]:
+        """Return the runs of each job, oldest first, the present one included."""
+        return await self._run(self._reads.list_attempts(jobs)) if jobs else []
+
+    async def count_jobs(self) -> StateCounts:
+        """Return how many jobs there are in each state."""
+        return reads.total_of(await self._lanes())
+
+    async def list_queues(self) -> list[QueueInfo]:
+        """Return the queues that have jobs or that a task names, by name."""
+        lanes, tasks = await asyncio.gather(self._lanes(), self._read_catalogue())
+        queues = {queue.name: queue for queue in reads.queues_of(lanes)}
+        for task in reads.tasks_of(tasks, []):
+            queues.setdefault(task.queue, QueueInfo(name=task.queue, counts=StateCounts()))
+        return [queues[name] for name in sorted(queues)]
+
+    async def list_tasks(self) -> list[TaskInfo]:
+        """Return the tasks that workers have published, by name, with their counts."""
+        lanes, tasks = await asyncio.gather(self._lanes(), self._read_catalogue())
+        return reads.tasks_of(tasks, lanes)
+
+    async def list_workers(self) -> list[WorkerInfo]:
+        """Return the workers that are here or were a while ago, by name."""
+        return await self._run(self._reads.list_workers())
+
+    async def catalogue_version(self) -> int:
+        """Return a number that rises when the published tasks change."""
+        try:
+            version: Any = await self._redis.get(self._keys.catalogue_version)
+        except RedisError as error:
+            raise ours(error) from error
+        return int(text(version)) if version else 0
+
+    async def _lanes(self) -> Lanes:
+        return await self._run(self._reads.count_jobs())
+
+    # Steering
+
+    async def cancel_job(self, job_id: str, *, terminate: bool = False, reason: str | None = None) -> Job:
+        """Cancel a job that waits; with ``terminate`` also ask a running one to stop."""
+        if reason is not None and len(reason) > MAX_REASON:
+            raise InvalidInput(("reason",), f"expected at most {MAX_REASON} characters, got {len(reason):,}")
+        await self._run(self._store.cancel_job(check_job_id(job_id), terminate=terminate, reason=reason or ""))
+        return self._found(job_id, await self.get_job(job_id))
+
+    async def retry_job(self, job_id: str, *, attempts: int | None = None) -> Job:
+        """Run a FAILED, CANCELLED or RETRYING job again now, with at least ``attempts`` more."""
+        if attempts is not None:
+            check_positive_int(attempts, ("attempts",))
+        await self._run(self._store.retry_job(check_job_id(job_id), attempts=attempts))
+        return self._found(job_id, await self.get_job(job_id))
+
+    async def delete_job(self, job_id: str) -> None:
+        """Remove the record of a job that is not RUNNING."""
+        await self._run(self._store.delete_job(check_job_id(job_id)))
+
+    async def clear_history(
+        self, states: Collection[JobState], *, finished_before: datetime | None = None, limit: int = ROWS_PER_CALL
+    ) -> int:
+        """Remove up to ``limit`` finished jobs, the longest finished first; call again until it returns 0."""
+        before_ms = None if finished_before is None else ms_of(finished_before)
+        wanted = _final(states)
+        return await self._run(self._store.clear_jobs(wanted, before_ms=before_ms, limit=limit)) if wanted else 0
+
+    async def count_history(self, states: Collection[JobState], *, finished_before: datetime | None = None) -> int:
+        """Return how many finished jobs ``clear_history`` would remove in all."""
+        upper = "+inf" if finished_before is None else f"({ms_of(finished_before)}"
+        try:
+            counts = [await self._redis.zcount(self._keys.finished(state), "-inf", upper) for state in _final(states)]
+        except RedisError as error:
+            raise ours(error) from error
+        return sum(counts)
+
+    # Listening
+
+    def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
+        """Yield what happens to jobs: every event after a cursor, then live; without a cursor, from now on.
+
+        Raises ``SlowSubscriber`` when the caller falls too far behind.
+        """
+        return self._feed.subscribe(after)
+
+    async def _run(self, call: Call[T]) -> T:
+        return await call.arun(self._redis)
+
+    @staticmethod
+    def _found(job_id: str, job: Job | None) -> Job:
+        if job is None:
+            raise JobNotFound(job_id)
+        return job
+
+
+def _final(states: Collection[JobState]) -> list[JobState]:
+    wrong = [
+        InvalidInput(("states",), f"expected COMPLETED, FAILED or CANCELLED, got {state}")
+        for state in states
+        if state not in FINAL_STATES
+    ]
+    if wrong:
+        raise InvalidInputs(wrong)
+    return sorted(set(states))
+
+
+def _connect(url: str, *, timeout: float) -> aioredis.Redis:
+    """Once more at once on a cut connection: every script may be sent twice."""
+    retry = Retry(ConstantBackoff(0.05), 1, supported_errors=(RedisConnectionError,))
+    return aioredis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url, socket_timeout=timeout, socket_connect_timeout=1.0, retry=retry, decode_responses=True
+    )

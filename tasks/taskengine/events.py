@@ -1,0 +1,278 @@
+"""What happens to jobs, live: the event stream read once a process, handed to any number of subscribers.
+
+A subscriber that gives a cursor gets every event after it, then what comes;
+one that falls too far behind is told where to go on. Knows nothing of who listens.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from redis import asyncio as aioredis
+from redis.exceptions import RedisError, ResponseError
+
+from taskengine.errors import InvalidInput, RedisUnavailable, TaskEngineError
+from taskengine.jobs import JobState, Progress
+from taskengine.keys import Keys
+from taskengine.records import instant, read_progress, text
+from taskengine.scripts import ours
+
+BACKLOG = 1_000
+"""A subscriber that has not taken so many events is too slow."""
+KEPT = 100_000
+"""The stream's cap, as in ``lua/fragments/moves.lua``."""
+_PAGE = 500
+_BLOCK_MS = 1_000
+_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged:
+    """A job moved; from ``None`` when it was enqueued."""
+
+    cursor: str
+    at: datetime
+    job_id: str
+    task: str
+    queue: str
+    from_state: JobState | None
+    to_state: JobState
+    attempt: int | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed:
+    """A running job told how far it is."""
+
+    cursor: str
+    at: datetime
+    job_id: str
+    task: str
+    queue: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsLost:
+    """Events after the given cursor are gone: reload, then go on from this cursor."""
+
+    cursor: str
+    at: datetime
+
+
+Event = StateChanged | Progressed | EventsLost
+
+
+class SlowSubscriber(TaskEngineError):
+    """The subscriber fell too far behind and was let go; ``cursor`` is where it can go on."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(cursor)
+        self.cursor = cursor
+
+    def __str__(self) -> str:
+        return f"more than {BACKLOG} events wait for this subscriber; go on after {self.cursor!r}"
+
+
+class EventFeed:
+    """One reader of the stream, started with the first subscriber and stopped with the last."""
+
+    def __init__(self, redis: aioredis.Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._subscribers: set[_Subscriber] = set()
+        self._reader: asyncio.Task[None] | None = None
+        self._cursor = ""
+        self._starting = asyncio.Lock()
+
+    async def subscribe(self, after: str | None = None) -> AsyncIterator[Event]:
+        """Yield events after a cursor, or from now on. Raises ``SlowSubscriber``, ``RedisUnavailable``."""
+        if after is not None:
+            _check_cursor(after)
+        subscriber = _Subscriber()
+        live_from = await self._join(subscriber)
+        try:
+            if after is not None:
+                async for event in self._replay(after, live_from):
+                    yield event
+            while True:
+                event = await subscriber.next()
+                # What was replayed may have come in live meanwhile.
+                if after is None or _is_after(event.cursor, max(after, live_from, key=_order)):
+                    yield event
+        finally:
+            await self._leave(subscriber)
+
+    async def close(self) -> None:
+        """Stop reading; subscribers are not told."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _join(self, subscriber: "_Subscriber") -> str:
+        async with self._starting:
+            if self._reader is None or self._reader.done():
+                self._cursor = await self._newest()
+                self._reader = asyncio.create_task(self._read(), name="taskengine-events")
+            self._subscribers.add(subscriber)
+            return self._cursor
+
+    async def _leave(self, subscriber: "_Subscriber") -> None:
+        self._subscribers.discard(subscriber)
+        if not self._subscribers:
+            await self.close()
+
+    async def _newest(self) -> str:
+        try:
+            newest: Any = await self._redis.xrevrange(self._keys.events, count=1)
+        except RedisError as error:
+            raise ours(error) from error
+        return text(newest[0][0]) if newest else "0-0"
+
+    async def _read(self) -> None:
+        """Hand on what comes. When Redis is away, wait and go on after the last cursor: nothing is missed."""
+        away = False
+        try:
+            while True:
+                try:
+                    if away and (lost := await self._gap(self._cursor)) is not None:
+                        self._hand_on(lost)
+                    reply: Any = await self._redis.xread({self._keys.events: self._cursor}, count=_PAGE, block=_BLOCK_MS)
+                    away = False
+                except (RedisError, RedisUnavailable):
+                    away = True
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                    continue
+                for entry_id, fields in _entries(reply):
+                    self._hand_on(_read_event(text(entry_id), fields))
+        except Exception as error:
+            for subscriber in self._subscribers:
+                subscriber.fail(error)
+            raise
+
+    def _hand_on(self, event: Event) -> None:
+        self._cursor = event.cursor
+        for subscriber in self._subscribers:
+            subscriber.put(event)
+
+    async def _replay(self, after: str, until: str) -> AsyncIterator[Event]:
+        lost = await self._gap(after)
+        if lost is not None:
+            yield lost
+        cursor = after
+        while _is_after(until, cursor):
+            try:
+                page: Any = await self._redis.xrange(self._keys.events, f"({cursor}", until, count=_PAGE)
+            except RedisError as error:
+                raise ours(error) from error
+            for entry_id, fields in page:
+                cursor = text(entry_id)
+                yield _read_event(cursor, fields)
+            if len(page) < _PAGE:
+                return
+
+    async def _gap(self, after: str) -> EventsLost | None:
+        """Tell whether events after the cursor are gone: trimmed away, or Redis lost its memory."""
+        try:
+            info: Any = await self._redis.xinfo_stream(self._keys.events)
+            first = info["first-entry"]
+        except ResponseError:  # there is no stream
+            return None if after == "0-0" else EventsLost(cursor="0-0", at=_at(after))
+        except RedisError as error:
+            raise ours(error) from error
+        newest = text(info["last-generated-id"])
+        if _is_after(after, newest):
+            return EventsLost(cursor=newest, at=_at(newest))
+        # Trimming starts at the cap and never goes below it, so a shorter stream has lost nothing.
+        if first is not None and info["length"] >= KEPT and _is_after(text(first[0]), after):
+            return EventsLost(cursor=_before(text(first[0])), at=_at(text(first[0])))
+        return None
+
+
+class _Subscriber:
+    __slots__ = ("_events", "_last", "_overflow")
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[Event | Exception] = asyncio.Queue()
+        self._overflow = False
+        self._last = "0-0"
+
+    def put(self, event: Event) -> None:
+        if self._events.qsize() < BACKLOG:
+            self._events.put_nowait(event)
+        else:
+            self._overflow = True
+
+    async def next(self) -> Event:
+        if self._overflow and self._events.empty():
+            raise SlowSubscriber(self._last)
+        event = await self._events.get()
+        if isinstance(event, Exception):
+            raise event
+        self._last = event.cursor
+        return event
+
+    def fail(self, error: Exception) -> None:
+        self._events.put_nowait(error)
+
+
+def _entries(reply: Any) -> list[tuple[Any, Any]]:
+    """The entries of one stream, as RESP2 (a list) or RESP3 (a map) gives them."""
+    if not reply:
+        return []
+    if isinstance(reply, dict):
+        return [entry for batches in reply.values() for batch in batches for entry in batch]
+    return [entry for _, entries in reply for entry in entries]
+
+
+def _read_event(cursor: str, fields: dict[Any, Any]) -> Event:
+    data = {text(name): text(value) for name, value in fields.items()}
+    if data["kind"] == "PROGRESS":
+        return Progressed(
+            cursor=cursor,
+            at=_at(cursor),
+            job_id=data["job"],
+            task=data["task"],
+            queue=data["queue"],
+            progress=read_progress(json.loads(data["data"])),
+        )
+    return StateChanged(
+        cursor=cursor,
+        at=_at(cursor),
+        job_id=data["job"],
+        task=data["task"],
+        queue=data["queue"],
+        from_state=JobState(data["from"]) if data["from"] else None,
+        to_state=JobState(data["to"]),
+        attempt=int(data["attempt"]) or None,
+        message=data["message"] or None,
+    )
+
+
+def _check_cursor(cursor: str) -> None:
+    ms, _, number = cursor.partition("-")
+    if not (ms.isdecimal() and number.isdecimal() and len(cursor) <= 40):
+        raise InvalidInput(("after",), f"expected a cursor that an event had, got {cursor[:40]!r}")
+
+
+def _order(cursor: str) -> tuple[int, int]:
+    ms, _, number = cursor.partition("-")
+    return int(ms), int(number or 0)
+
+
+def _is_after(cursor: str, other: str) -> bool:
+    return _order(cursor) > _order(other)
+
+
+def _before(cursor: str) -> str:
+    ms, number = _order(cursor)
+    return f"{ms}-{number - 1}" if number else f"{ms - 1}-{2**64 - 1}"
+
+
+def _at(cursor: str) -> datetime:
+    return instant(_order(cursor)[0])

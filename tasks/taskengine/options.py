@@ -1,0 +1,62 @@
+"""What a caller may say of a job besides its arguments: checked, and filled in from the task."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from taskengine.errors import InvalidInput
+from taskengine.jobs import Options, check_job_id, check_name, check_positive_int, check_priority
+
+MAX_DELAY_SECONDS = 10 * 366 * 86_400.0
+"""Ten years; longer is a mistake in the unit."""
+MAX_TIMEOUT_SECONDS = 30 * 86_400.0
+MAX_TAGS = 20
+
+
+def settled(options: Options, *, queue: str, priority: int, max_attempts: int, timeout: float | None) -> Options:
+    """Return the options with the task's own values where nothing is said; raise ``InvalidInput``."""
+    chosen = replace(
+        options,
+        queue=queue if options.queue is None else options.queue,
+        priority=priority if options.priority is None else options.priority,
+        max_attempts=max_attempts if options.max_attempts is None else options.max_attempts,
+        timeout=timeout if options.timeout is None else options.timeout,
+        tags=tuple(options.tags),
+    )
+    check_name(chosen.queue, ("options", "queue"))
+    check_priority(chosen.priority)
+    check_positive_int(chosen.max_attempts, ("options", "maxAttempts"))
+    _check_seconds(chosen.timeout, "timeoutSeconds", at_most=MAX_TIMEOUT_SECONDS, least=0.001)
+    _check_seconds(chosen.delay, "delaySeconds", at_most=MAX_DELAY_SECONDS)
+    _check_run_at(chosen.run_at)
+    _check_tags(chosen.tags)
+    if chosen.delay is not None and chosen.run_at is not None:
+        raise InvalidInput(("options", "runAt"), "give either a delay or a time to run at, not both")
+    if chosen.id is not None:
+        check_job_id(chosen.id, ("options", "id"))
+    return chosen
+
+
+def _check_seconds(value: float | None, name: str, *, at_most: float, least: float = 0.0) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= at_most:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(
+            ("options", name), f"expected {least:g} to {at_most:,.0f} seconds, got {value!r}", f"{least:g} to {at_most:g}"
+        )
+    if math.isnan(value):
+        raise InvalidInput(("options", name), "expected a number of seconds, got nan")
+
+
+def _check_run_at(value: datetime | None) -> None:
+    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(("options", "runAt"), f"expected a time with its offset from UTC, got {value!r}")
+
+
+def _check_tags(tags: Sequence[str]) -> None:
+    if len(tags) > MAX_TAGS:
+        raise InvalidInput(("options", "tags"), f"expected at most {MAX_TAGS} tags, got {len(tags)}")
+    for position, tag in enumerate(tags):
+        if not isinstance(tag, str) or not 1 <= len(tag) <= 100:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(("options", "tags", str(position)), f"expected 1 to 100 characters, got {tag!r:.60}")

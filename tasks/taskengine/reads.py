@@ -1,0 +1,160 @@
+"""Looking at jobs, queues, tasks and workers: read-only scripts, one round trip each, one instant each.
+
+Builds calls and reads answers; the caller has the connection.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from taskengine.jobs import (
+    Attempt,
+    Job,
+    JobFilter,
+    JobPage,
+    JobState,
+    QueueInfo,
+    StateCounts,
+    TaskInfo,
+    WorkerInfo,
+)
+from taskengine.keys import Keys
+from taskengine.records import instant, read_attempts, read_counts, read_job, text
+from taskengine.scripts import Call, call
+
+Lanes = list[tuple[str, str, StateCounts, int]]
+"""Queue, task, counts, and since when (ms) its ready jobs wait; -1 when none does."""
+
+
+class Reads:
+    """The looks, for one namespace."""
+
+    def __init__(self, keys: Keys, *, lease_ms: int) -> None:
+        self._prefix = keys.prefix
+        self._lease_ms = lease_ms
+
+    def get_jobs(self, job_ids: Sequence[str]) -> Call[list[Job | None]]:
+        """Jobs by id, in the order of the ids."""
+
+        def decode(reply: Sequence[Sequence[Any]]) -> list[Job | None]:
+            return [read_job(job_id, pairs) for job_id, pairs in zip(job_ids, reply, strict=True)]
+
+        return call("get_jobs", self._prefix, decode, rows=job_ids)
+
+    def list_jobs(
+        self, wanted: JobFilter, *, cursor: int | None, limit: int, newest_first: bool, backward: bool = False
+    ) -> Call[JobPage]:
+        """A page behind the job with the order ``cursor``; ``backward``, the page that ends before it."""
+
+        def decode(reply: Sequence[Any]) -> JobPage:
+            total, more, some_before, rows = reply
+            jobs = tuple(job for row in rows if (job := read_job(text(row[0]), row[1])) is not None)
+            return JobPage(
+                jobs=jobs[::-1] if backward else jobs,
+                has_next=bool(some_before if backward else more),
+                has_previous=bool(more if backward else some_before),
+                total=int(total),
+            )
+
+        return call(
+            "list_jobs",
+            self._prefix,
+            decode,
+            states=",".join(wanted.states),
+            queues=",".join(wanted.queues),
+            tasks=",".join(wanted.tasks),
+            newest=int(newest_first != backward),
+            cursor="" if cursor is None else cursor,
+            limit=limit,
+        )
+
+    def list_attempts(self, jobs: Sequence[Job]) -> Call[list[list[Attempt]]]:
+        """The runs of each job, oldest first."""
+
+        def decode(reply: Sequence[Sequence[str | bytes]]) -> list[list[Attempt]]:
+            return [read_attempts(job, lines) for job, lines in zip(jobs, reply, strict=True)]
+
+        return call("list_attempts", self._prefix, decode, rows=[job.id for job in jobs])
+
+    def count_jobs(self) -> Call[Lanes]:
+        """Counts by queue and task."""
+
+        def decode(reply: Sequence[Sequence[Any]]) -> Lanes:
+            return [(text(row[0]), text(row[1]), read_counts(row[2:9]), int(row[9])) for row in reply]
+
+        return call("count_jobs", self._prefix, decode)
+
+    def list_workers(self) -> Call[list[WorkerInfo]]:
+        """Workers by name; online when heard of within a lease."""
+
+        def decode(reply: Sequence[Any]) -> list[WorkerInfo]:
+            now, rows = int(reply[0]), reply[1]
+            found = [
+                _worker(text(name), json.loads(facts), int(beat), online=now - int(beat) <= self._lease_ms)
+                for name, facts, beat in rows
+            ]
+            return sorted(found, key=lambda worker: worker.name)
+
+        return call("list_workers", self._prefix, decode)
+
+
+def total_of(lanes: Lanes) -> StateCounts:
+    """Add up counts."""
+    return _sum([counts for _, _, counts, _ in lanes])
+
+
+def queues_of(lanes: Lanes) -> list[QueueInfo]:
+    """Return the queues that have jobs, by name."""
+    names = sorted({queue for queue, _, _, _ in lanes})
+    found: list[QueueInfo] = []
+    for name in names:
+        own = [lane for lane in lanes if lane[0] == name]
+        since = min((lane[3] for lane in own if lane[3] >= 0), default=None)
+        counts = _sum([lane[2] for lane in own])
+        found.append(QueueInfo(name=name, counts=counts, oldest_ready_at=None if since is None else instant(since)))
+    return found
+
+
+def tasks_of(catalogue: dict[str, Any], lanes: Lanes) -> list[TaskInfo]:
+    """Return the published tasks with their counts, by name. ``catalogue`` is the hash, its values JSON."""
+    by_task: dict[str, list[StateCounts]] = {}
+    for _, task, counts, _ in lanes:
+        by_task.setdefault(task, []).append(counts)
+    descriptions = {text(name): json.loads(description) for name, description in catalogue.items()}
+    return [read_task(name, descriptions[name], _sum(by_task.get(name, []))) for name in sorted(descriptions)]
+
+
+def read_task(name: str, description: dict[str, Any], counts: StateCounts) -> TaskInfo:
+    """Read one entry of the catalogue."""
+    return TaskInfo(
+        name=name,
+        args_schema=description["args_schema"],
+        queue=description["queue"],
+        priority=description["priority"],
+        max_attempts=description["max_attempts"],
+        timeout_seconds=description.get("timeout_seconds"),
+        description=description.get("description"),
+        counts=counts,
+    )
+
+
+def _sum(counts: Sequence[StateCounts]) -> StateCounts:
+    names = [state.value.lower() for state in JobState]
+    return StateCounts(**{name: sum(getattr(one, name) for one in counts) for name in names})
+
+
+def _worker(name: str, facts: dict[str, Any], beat: int, *, online: bool) -> WorkerInfo:
+    return WorkerInfo(
+        name=name,
+        hostname=facts["hostname"],
+        pid=facts["pid"],
+        version=facts["version"],
+        queues=tuple(facts["queues"]),
+        concurrency=facts["concurrency"],
+        mode=facts["mode"],
+        started_at=instant(facts["started_at"]),
+        last_heartbeat_at=instant(beat),
+        online=online,
+        draining=facts["draining"],
+        running=tuple(facts["running"]),
+    )

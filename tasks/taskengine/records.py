@@ -1,0 +1,192 @@
+"""Job <-> Redis hash: the only codec. Also attempts, events, and what a worker gets when it claims.
+
+Fields that have the value most jobs have are left out of the hash, to keep it small.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from taskengine.jobs import Attempt, AttemptOutcome, Job, JobError, JobState, Options, Progress, StateCounts
+from taskengine.scripts import Value
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedJob:
+    """What a worker gets to know of a job that it holds."""
+
+    id: str
+    lease: str
+    task: str
+    queue: str
+    priority: int
+    attempt: int
+    max_attempts: int
+    run: int
+    created_us: int
+    args: str
+    """JSON text, not yet validated."""
+    timeout_ms: int | None
+    tags: tuple[str, ...]
+
+
+def row_of(job_id: str, task: str, args_json: str, *, queue: str, priority: int, options: Options) -> list[Value]:
+    """Return one row of ``enqueue_jobs.lua``. ``options`` has been checked and its defaults filled in."""
+    delay = "" if options.delay is None else round(options.delay * 1000)
+    run_at = "" if options.run_at is None else ms_of(options.run_at)
+    fields: list[Value] = ["args", args_json]
+    if options.max_attempts is not None and options.max_attempts != 1:
+        fields += ["max_attempts", options.max_attempts]
+    if options.timeout is not None:
+        fields += ["timeout_ms", round(options.timeout * 1000)]
+    if options.tags:
+        fields += ["tags", dumps(options.tags)]
+    return [job_id, task, queue, priority, delay, run_at, len(fields), *fields]
+
+
+def read_claimed(rows: Sequence[Sequence[Any]]) -> list[ClaimedJob]:
+    """Read the first part of what ``claim_jobs.lua`` returns."""
+    return [
+        ClaimedJob(
+            id=text(row[0]),
+            lease=text(row[1]),
+            task=text(row[2]),
+            queue=text(row[3]),
+            priority=int(row[4]),
+            attempt=int(row[5]),
+            max_attempts=int(row[6]),
+            run=int(row[7]),
+            created_us=int(row[8]),
+            args=text(row[9]),
+            timeout_ms=int(row[10]) if row[10] else None,
+            tags=tuple(json.loads(row[11])) if row[11] else (),
+        )
+        for row in rows
+    ]
+
+
+def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
+    """Read a record as ``HGETALL`` gives it to a script: field, value, ... ``None`` when it is empty."""
+    if not pairs:
+        return None
+    flat = [text(item) for item in pairs]
+    record = dict(zip(flat[::2], flat[1::2], strict=True))
+    state = JobState(record["state"])
+    created_us = int(record["created"])
+    created_at = instant(created_us / 1000)
+    started_at = _optional(record, "started_at", _ms)
+    return Job(
+        id=job_id,
+        task=record["task"],
+        queue=record["queue"],
+        state=state,
+        priority=int(record["priority"]),
+        args=json.loads(record["args"]),
+        created_at=created_at,
+        order=created_us,
+        max_attempts=int(record.get("max_attempts", 1)),
+        attempt_count=int(record.get("attempt", 0)),
+        run_count=int(record.get("run", 0)),
+        worker_losses=int(record.get("losses", 0)),
+        timeout_seconds=_optional(record, "timeout_ms", lambda value: int(value) / 1000),
+        tags=tuple(json.loads(record.get("tags", "[]"))),
+        run_at=_optional(record, "run_at", _ms),
+        ready_at=_optional(record, "ready_at", _ms) or (None if state is JobState.SCHEDULED else created_at),
+        started_at=started_at,
+        finished_at=_optional(record, "finished_at", _ms),
+        worker=record.get("worker"),
+        result=_optional(record, "result", json.loads),
+        error=_optional(record, "error", lambda value: _error(json.loads(value))),
+        progress=_optional(record, "progress", lambda value: read_progress(json.loads(value))),
+        cancel_requested="cancel" in record and state is JobState.RUNNING,
+        cancel_reason=record.get("cancel_reason"),
+    )
+
+
+def read_progress(data: dict[str, Any]) -> Progress:
+    """Read progress as ``report_progress.lua`` keeps it."""
+    return Progress(
+        current=data["current"],
+        total=data.get("total"),
+        message=data.get("message"),
+        updated_at=instant(data["updated_at"]),
+    )
+
+
+def read_attempts(job: Job, lines: Iterable[str | bytes]) -> list[Attempt]:
+    """Return a job's runs, oldest first: the ended ones that were kept, and the one its record tells of."""
+    attempts = [_attempt(job.id, json.loads(line)) for line in lines]
+    if job.state in (JobState.RUNNING, JobState.COMPLETED) and job.started_at is not None:
+        attempts.append(
+            Attempt(
+                job_id=job.id,
+                number=job.run_count,
+                outcome=AttemptOutcome(job.state.value),
+                worker=job.worker or "",
+                started_at=job.started_at,
+                finished_at=job.finished_at,
+            )
+        )
+    return attempts
+
+
+def read_counts(numbers: Sequence[int]) -> StateCounts:
+    """Read seven numbers in the order of ``JobState``."""
+    return StateCounts(*(int(number) for number in numbers))
+
+
+def error_json(error: JobError) -> str:
+    """Return what the record keeps of an error."""
+    return dumps({"exception": error.exception, "message": error.message, "retryable": error.retryable})
+
+
+def dumps(value: Any) -> str:
+    """Return compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def text(value: str | bytes) -> str:
+    """Return a reply of Redis as text, whether or not the connection decodes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def instant(ms: float) -> datetime:
+    """Return milliseconds since 1970 as an aware datetime."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+
+
+def ms_of(at: datetime) -> int:
+    """Return an aware datetime as milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def _ms(value: str) -> datetime:
+    return instant(int(value))
+
+
+def _optional(record: dict[str, str], name: str, read: Callable[[str], T]) -> T | None:
+    value = record.get(name)
+    return None if value is None else read(value)
+
+
+def _error(data: dict[str, Any], traceback: str | None = None) -> JobError:
+    return JobError(
+        exception=data["exception"], message=data["message"], retryable=data["retryable"], traceback=traceback
+    )
+
+
+def _attempt(job_id: str, data: dict[str, Any]) -> Attempt:
+    return Attempt(
+        job_id=job_id,
+        number=data["number"],
+        outcome=AttemptOutcome(data["outcome"]),
+        worker=data["worker"],
+        started_at=instant(data["started_at"]),
+        finished_at=instant(data["finished_at"]),
+        error=_error(data["error"], data.get("traceback")) if "error" in data else None,
+        next_attempt_at=instant(data["next_attempt_at"]) if "next_attempt_at" in data else None,
+    )

@@ -1,0 +1,200 @@
+"""A function's hints -> a pydantic model of its arguments -> JSON and JSON Schema.
+
+Knows nothing of jobs or Redis. A signature that cannot be typed is refused
+here, when the task is defined, naming the parameter.
+"""
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError, create_model
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic_core import PydanticSerializationError, to_json
+
+from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask, UnusableResult
+
+_CONFIG = ConfigDict(
+    extra="forbid",
+    ser_json_bytes="base64",
+    val_json_bytes="base64",
+    ser_json_inf_nan="strings",
+    ser_json_timedelta="iso8601",
+)
+_BOUND = "arg_"
+"""Fields are named apart from the parameters, which may be called ``json`` or ``_x``; the alias is the parameter."""
+
+
+class Signature:
+    """How a task is called: what it takes, and what it gives back."""
+
+    def __init__(self, task: str, function: Callable[..., Any], *, hidden: frozenset[str] = frozenset()) -> None:
+        """``hidden`` parameters are given by the worker, not by the caller."""
+        self.task = task
+        parameters = [p for p in inspect.signature(function).parameters.values() if p.name not in hidden]
+        hints = _hints(task, function)
+        for parameter in parameters:
+            _refuse_what_has_no_name(task, parameter)
+        _refuse_clashes(task, [parameter.name for parameter in parameters])
+        self._parameters = inspect.Signature(parameters)
+        self._model = _model(task, parameters, hints)
+        self._result: TypeAdapter[Any] | None = _result_adapter(hints.get("return", Any))
+        self.args_schema = _schema(task, self._model, parameters)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Names of the parameters."""
+        return frozenset(self._parameters.parameters)
+
+    def dump(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        """Check a call as Python would, and its values against the hints; return its arguments as JSON.
+
+        Arguments that were not given are left out: the task's own defaults hold when it runs.
+        Raises ``InvalidInput`` or ``InvalidInputs``, with paths that begin with ``args``.
+        """
+        bound = self._bind(args, kwargs)
+        try:
+            model = self._model.model_validate(bound)
+        except ValidationError as error:
+            raise refused(error) from None
+        try:
+            return model.model_dump_json(by_alias=True, exclude_unset=True, warnings="error")
+        except PydanticSerializationError as error:
+            raise InvalidInput(("args",), f"cannot be written as JSON: {error}") from None
+
+    def load(self, args_json: str | bytes) -> dict[str, Any]:
+        """Return the arguments to call the function with; raise as ``dump`` does."""
+        try:
+            model = self._model.model_validate_json(args_json)
+        except ValidationError as error:
+            raise refused(error) from None
+        return {field[len(_BOUND) :]: getattr(model, field) for field in type(model).model_fields}
+
+    def dump_result(self, value: Any) -> str:
+        """Return what the function returned as JSON, ``""`` for ``None``; raise ``UnusableResult``."""
+        if value is None:
+            return ""
+        try:
+            return to_json(value, inf_nan_mode="strings", bytes_mode="base64").decode()
+        except (PydanticSerializationError, ValueError) as error:
+            raise UnusableResult(self.task, str(error)) from None
+
+    def load_result(self, value: Any) -> Any:
+        """Return a result from JSON as the type that the function says it returns."""
+        return value if self._result is None or value is None else self._result.validate_python(value)
+
+    def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        problems = [
+            InvalidInput(("args", name), f"there is no such parameter; {self.task} takes {self._takes()}", "unknown")
+            for name in kwargs
+            if name not in self._parameters.parameters
+        ]
+        if problems:
+            raise InvalidInputs(problems)
+        try:
+            return dict(self._parameters.bind_partial(*args, **kwargs).arguments)
+        except TypeError as error:
+            raise InvalidInput(("args",), f"{error}; {self.task} takes {self._takes()}") from None
+
+    def _takes(self) -> str:
+        return f"({', '.join(self._parameters.parameters)})"
+
+
+def refused(error: ValidationError) -> InvalidInputs:
+    """Return pydantic's complaints as ours, each with its path into the arguments."""
+    return InvalidInputs(
+        [
+            InvalidInput(
+                ("args", *(str(part) for part in problem["loc"])),
+                _what_came(problem["msg"], problem["type"], problem["input"]),
+                problem["type"],
+            )
+            for problem in error.errors(include_url=False, include_context=False)
+        ]
+    )
+
+
+def _what_came(message: str, kind: str, value: Any) -> str:
+    message = message[:1].lower() + message[1:]
+    if kind == "missing":
+        return "is required"
+    if isinstance(value, (dict, list, BaseModel)) or value is None or kind == "extra_forbidden":
+        return f"{message}, got {'null' if value is None else type(value).__name__}"
+    shown = repr(value)
+    return f"{message}, got {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+def _hints(task: str, function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise InvalidTask(task, f"a type hint cannot be read: {error}") from None
+
+
+def _refuse_what_has_no_name(task: str, parameter: inspect.Parameter) -> None:
+    problems = {
+        parameter.VAR_POSITIONAL: f"*{parameter.name} has no names to keep arguments by; take a list instead",
+        parameter.VAR_KEYWORD: f"**{parameter.name} cannot be typed; take a dict or named parameters instead",
+        parameter.POSITIONAL_ONLY: "cannot be given by name; drop the / from the signature",
+    }
+    if parameter.kind in problems:
+        raise InvalidTask(task, problems[parameter.kind], parameter.name)
+
+
+def _refuse_clashes(task: str, names: Sequence[str]) -> None:
+    """``a_b`` and ``aB`` are one name in GraphQL."""
+    seen: dict[str, str] = {}
+    for name in names:
+        camel = re.sub(r"_+([a-z0-9])", lambda found: found[1].upper(), name)
+        if camel in seen:
+            raise InvalidTask(task, f"is the same as {seen[camel]!r} where names are written in camelCase", name)
+        if not name.isascii():
+            raise InvalidTask(task, "has letters outside A-Z that GraphQL names cannot have", name)
+        seen[camel] = name
+
+
+def _model(task: str, parameters: Sequence[inspect.Parameter], hints: Mapping[str, Any]) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for parameter in parameters:
+        hint = hints.get(parameter.name, Any)
+        default = ... if parameter.default is parameter.empty else parameter.default
+        _check_hint(task, parameter.name, hint)
+        title = parameter.name.strip("_").replace("_", " ").capitalize()
+        fields[_BOUND + parameter.name] = (hint, Field(default, alias=parameter.name, title=title))
+    return create_model(_pascal(task) + "Args", __config__=_CONFIG, **fields)
+
+
+def _check_hint(task: str, parameter: str, hint: Any) -> None:
+    try:
+        TypeAdapter(hint).json_schema()
+    except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidTask(task, f"{hint!r} cannot be typed as JSON: {reason}", parameter) from None
+
+
+def _schema(task: str, model: type[BaseModel], parameters: Sequence[inspect.Parameter]) -> dict[str, Any]:
+    for parameter in parameters:
+        if parameter.default is not parameter.empty:
+            try:
+                to_json(parameter.default)
+            except PydanticSerializationError as error:
+                raise InvalidTask(task, f"its default cannot be written as JSON: {error}", parameter.name) from None
+    schema = model.model_json_schema(by_alias=True)
+    schema.setdefault("properties", {})
+    return schema
+
+
+def _result_adapter(hint: Any) -> TypeAdapter[Any] | None:
+    if hint in (Any, None, type(None), inspect.Signature.empty):
+        return None
+    try:
+        return TypeAdapter(hint)
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        # A hint that only a type checker understands: the result stays as JSON gives it.
+        return None
+
+
+def _pascal(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))

@@ -1,0 +1,181 @@
+"""The moves of a job, as calls of their scripts. Each changes everything that belongs to it, or nothing.
+
+Builds calls and reads answers; the caller has the connection. Inputs have been checked.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from taskengine.jobs import JobState
+from taskengine.keys import Keys
+from taskengine.records import ClaimedJob, read_claimed, text
+from taskengine.scripts import Call, Value, call
+
+ROWS_PER_CALL = 500
+"""At most so many jobs are enqueued by one script: it runs for a few milliseconds."""
+
+
+class Answer(StrEnum):
+    """What a script says of one attempt's wish."""
+
+    OK = "OK"
+    LEASE_LOST = "LEASE_LOST"
+    JOB_NOT_FOUND = "JOB_NOT_FOUND"
+    CANCEL = "CANCEL"
+    """The job is still held, and someone asked to stop it."""
+
+
+class Ending(StrEnum):
+    """How a worker ends an attempt."""
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    CANCELLED = "CANCELLED"
+    RELEASED = "RELEASED"
+    UNSTARTED = "UNSTARTED"
+    """Claimed and given back before it began: leaves no trace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of an attempt, as its worker reports it."""
+
+    job_id: str
+    lease: str
+    ending: Ending
+    value: str = ""
+    """The result or the error as JSON."""
+    traceback: str = ""
+    """JSON text of the traceback."""
+    retry_ms: int | None = None
+    """Delay before another attempt; ``None`` when the error forbids one."""
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a claim brought, and what became of the outcomes that went with it."""
+
+    jobs: list[ClaimedJob]
+    next_due_ms: int | None
+    """Time until the next waiting job is due."""
+    answers: list[Answer]
+
+
+class Store:
+    """The moves, for one namespace."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._prefix = keys.prefix
+
+    def enqueue_jobs(self, rows: Iterable[Sequence[Value]]) -> Call[list[bool]]:
+        """Nothing -> QUEUED or SCHEDULED; rows by ``records.row_of``. Tells which jobs are new."""
+        flat = [value for row in rows for value in row]
+        return call("enqueue_jobs", self._prefix, lambda reply: [bool(added) for added in reply], rows=flat)
+
+    def claim_jobs(self, worker: str, queues: str, count: int, *, lease_ms: int) -> Call[Claim]:
+        """QUEUED -> RUNNING under a lease, best first."""
+        return call(
+            "claim_jobs", self._prefix, _read_claim, worker=worker, queues=queues, count=count, lease_ms=lease_ms
+        )
+
+    def finish_jobs(
+        self, outcomes: Sequence[Outcome], worker: str, queues: str, count: int, *, lease_ms: int
+    ) -> Call[Claim]:
+        """RUNNING -> what the attempts came to; then a claim of ``count`` in the same round trip."""
+        rows: list[Value] = []
+        for outcome in outcomes:
+            retry = "" if outcome.retry_ms is None else outcome.retry_ms
+            rows += [outcome.job_id, outcome.lease, outcome.ending, retry]
+            rows += [outcome.value, outcome.traceback, outcome.progress]
+        return call(
+            "finish_jobs",
+            self._prefix,
+            _read_claim,
+            rows=rows,
+            worker=worker,
+            queues=queues,
+            count=count,
+            lease_ms=lease_ms,
+        )
+
+    def renew_leases(
+        self, worker: str, held: Sequence[tuple[str, str]], facts: str, *, lease_ms: int
+    ) -> Call[tuple[bool, list[Answer]]]:
+        """A heartbeat: whether the worker is registered, and for each (id, lease) held what became of it."""
+        rows = [value for pair in held for value in pair]
+        return call(
+            "renew_leases",
+            self._prefix,
+            lambda reply: (bool(reply[0]), _answers(reply[1])),
+            rows=rows,
+            worker=worker,
+            lease_ms=lease_ms,
+            facts=facts,
+        )
+
+    def rescue_jobs(self, *, max_losses: int, limit: int) -> Call[int]:
+        """RUNNING with a lease that ran out -> QUEUED, or FAILED after too many losses."""
+        return call("rescue_jobs", self._prefix, int, max_losses=max_losses, limit=limit)
+
+    def surrender_jobs(self, held: Sequence[tuple[str, str]]) -> Call[int]:
+        """What a dead child held runs out now."""
+        return call("surrender_jobs", self._prefix, int, rows=[value for pair in held for value in pair])
+
+    def promote_jobs(self, *, limit: int) -> Call[int]:
+        """SCHEDULED and RETRYING that are due -> QUEUED."""
+        return call("promote_jobs", self._prefix, int, limit=limit)
+
+    def cancel_job(self, job_id: str, *, terminate: bool, reason: str) -> Call[int]:
+        """SCHEDULED, QUEUED, RETRYING -> CANCELLED; RUNNING is asked to stop when ``terminate``."""
+        return call("cancel_job", self._prefix, int, id=job_id, terminate=int(terminate), reason=reason)
+
+    def retry_job(self, job_id: str, *, attempts: int | None) -> Call[int]:
+        """FAILED, CANCELLED, RETRYING -> QUEUED with at least ``attempts`` more."""
+        return call("retry_job", self._prefix, int, id=job_id, attempts="" if attempts is None else attempts)
+
+    def delete_job(self, job_id: str) -> Call[int]:
+        """Remove the record of a job that is not RUNNING."""
+        return call("delete_job", self._prefix, int, id=job_id)
+
+    def clear_jobs(
+        self, states: Collection[JobState], *, before_ms: int | None, keep: int = 0, limit: int
+    ) -> Call[int]:
+        """Remove finished jobs, the longest finished first; tells how many."""
+        return call(
+            "clear_jobs",
+            self._prefix,
+            int,
+            states=",".join(states),
+            before="" if before_ms is None else before_ms,
+            keep=keep,
+            limit=limit,
+        )
+
+    def report_progress(self, reports: Sequence[tuple[str, str, str]]) -> Call[list[Answer]]:
+        """Progress of attempts as (id, lease, json)."""
+        return call("report_progress", self._prefix, _answers, rows=[value for row in reports for value in row])
+
+    def register_worker(self, worker: str, facts: str, tasks: Mapping[str, str]) -> Call[int]:
+        """A worker is here; ``tasks`` are descriptions by name."""
+        rows = [value for pair in tasks.items() for value in pair]
+        return call("register_worker", self._prefix, int, rows=rows, worker=worker, facts=facts)
+
+    def forget_workers(self, worker: str = "", *, silent_ms: int = 0) -> Call[int]:
+        """Take one worker, or all that were silent for so long, off the list."""
+        return call("forget_workers", self._prefix, int, worker=worker, after_ms=silent_ms)
+
+
+def _read_claim(reply: Sequence[object]) -> Claim:
+    jobs, due, *answers = reply
+    return Claim(
+        jobs=read_claimed(jobs),  # pyright: ignore[reportArgumentType]
+        next_due_ms=None if due == -1 else int(due),  # pyright: ignore[reportArgumentType]
+        answers=_answers(answers[0]) if answers else [],  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _answers(reply: Sequence[str | bytes]) -> list[Answer]:
+    return [Answer(text(answer)) for answer in reply]
