@@ -1,0 +1,5 @@
+"""The engine that the sample tasks belong to."""
+
+from taskengine import TaskEngine
+
+engine = TaskEngine.from_env()
