@@ -1,0 +1,37 @@
+"""Calls that a type checker must pass, and calls that it must not: those end in ``# wrong``.
+
+Never imported: a test hands it to the type checker and compares what it complains about.
+"""
+
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+from shop.orders import Item, Order
+from shop.tasks import Invoice, Receipt, invoice, reserve, send_mail
+from taskengine import Options, TaskEngine
+
+order = Order(id=uuid4(), placed_on=date(2025, 3, 1), items=[Item(sku="KIT-1007", unit_price=Decimal("9.90"))])
+
+send_mail("a@example.org", "Hello")
+send_mail(to="a@example.org", subject="Hello", body="…")
+send_mail("a@example.org", 1)  # wrong
+send_mail("a@example.org")  # wrong
+send_mail("a@example.org", "Hello", copy="b@example.org")  # wrong
+
+invoice(order)
+invoice(order, discount=Decimal(1))
+invoice("order 7")  # wrong
+
+reserve("KIT-1007", 2, warehouse="south")
+reserve("KIT-1007", warehouse="east")  # wrong
+
+send_mail.enqueue("a@example.org", "Hello", options=Options(priority=10, delay=60))
+send_mail.enqueue("a@example.org", "Hello", options=Options(priority="high"))  # wrong
+send_mail.enqueue(1, "Hello", options=Options())  # wrong
+
+receipt: Receipt = send_mail.call_local("a@example.org", "Hello")
+bill: Invoice = send_mail.call_local("a@example.org", "Hello")  # wrong
+job_id: str = send_mail("a@example.org", "Hello").id
+
+TaskEngine.from_env().task(name="x", priority="high")  # wrong
