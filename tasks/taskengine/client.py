@@ -286,6 +286,10 @@ class Client:
         """
         return self._feed.subscribe(after)
 
+    async def newest_cursor(self) -> str:
+        """Return the cursor of the newest event: ``events`` after it gives all that comes after this call."""
+        return await self._feed.newest()
+
     async def _run(self, call: Call[T]) -> T:
         return await call.arun(self._redis)
 

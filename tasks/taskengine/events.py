@@ -102,7 +102,7 @@ class EventFeed:
             while True:
                 event = await subscriber.next()
                 # What was replayed may have come in live meanwhile.
-                if after is None or _is_after(event.cursor, max(after, live_from, key=_order)):
+                if after is None or is_after(event.cursor, max(after, live_from, key=_order)):
                     yield event
         finally:
             await self._leave(subscriber)
@@ -117,7 +117,7 @@ class EventFeed:
     async def _join(self, subscriber: "_Subscriber") -> str:
         async with self._starting:
             if self._reader is None or self._reader.done():
-                self._cursor = await self._newest()
+                self._cursor = await self.newest()
                 self._reader = asyncio.create_task(self._read(), name="taskengine-events")
             self._subscribers.add(subscriber)
             return self._cursor
@@ -127,7 +127,8 @@ class EventFeed:
         if not self._subscribers:
             await self.close()
 
-    async def _newest(self) -> str:
+    async def newest(self) -> str:
+        """Return the cursor of the newest event: behind it is only what is still to come."""
         try:
             newest: Any = await self._redis.xrevrange(self._keys.events, count=1)
         except RedisError as error:
@@ -165,7 +166,7 @@ class EventFeed:
         if lost is not None:
             yield lost
         cursor = after
-        while _is_after(until, cursor):
+        while is_after(until, cursor):
             try:
                 page: Any = await self._redis.xrange(self._keys.events, f"({cursor}", until, count=_PAGE)
             except RedisError as error:
@@ -186,10 +187,10 @@ class EventFeed:
         except RedisError as error:
             raise ours(error) from error
         newest = text(info["last-generated-id"])
-        if _is_after(after, newest):
+        if is_after(after, newest):
             return EventsLost(cursor=newest, at=_at(newest))
         # Trimming starts at the cap and never goes below it, so a shorter stream has lost nothing.
-        if first is not None and info["length"] >= KEPT and _is_after(text(first[0]), after):
+        if first is not None and info["length"] >= KEPT and is_after(text(first[0]), after):
             return EventsLost(cursor=_before(text(first[0])), at=_at(text(first[0])))
         return None
 
@@ -265,7 +266,8 @@ def _order(cursor: str) -> tuple[int, int]:
     return int(ms), int(number or 0)
 
 
-def _is_after(cursor: str, other: str) -> bool:
+def is_after(cursor: str, other: str) -> bool:
+    """Whether an event with this cursor came later than one with the other."""
     return _order(cursor) > _order(other)
 
 
