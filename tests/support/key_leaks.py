@@ -1,0 +1,24 @@
+"""Which Redis keys would stay for ever although nothing removes them."""
+
+import re
+
+from redis import Redis
+
+PERMANENT = frozenset(
+    {"attempts", "catalogue", "catalogue_version", "clock", "events", "finished", "heads", "heartbeats", "job"}
+    | {"lane", "lanes", "leases", "ready", "waiting", "workers"}
+)
+"""Kinds of keys that live as long as what they are about: the scripts and retention remove them."""
+
+_OURS = re.compile(r"te:\{[^}]+\}:(\w+)(:.*)?", re.DOTALL)
+
+
+def leaked_keys(redis: Redis) -> list[str]:
+    """Return every key without an end that is not of a permanent kind, in order."""
+    keys = [key for key in redis.scan_iter(count=1000) if not _is_permanent(key)]
+    return sorted(key for key in keys if redis.ttl(key) == -1)
+
+
+def _is_permanent(key: str) -> bool:
+    ours = _OURS.fullmatch(key)
+    return ours is not None and ours[1] in PERMANENT
