@@ -46,6 +46,7 @@ class Child:
         )
         assert self._process.stdout is not None
         self.last_lines: deque[str] = deque(maxlen=20)
+        self._swept = False
         self._output = _Lines(self._process.stdout, self._keep(on_line))
         if self._process.stdin is not None:
             with suppress(BrokenPipeError), self._process.stdin as pipe:  # it ended at once: its exit code tells
@@ -65,8 +66,10 @@ class Child:
         """Wait until it has ended; then end what it left of its group, and hand on its last lines."""
         while (code := self._process.poll()) is None:
             await asyncio.sleep(_POLL_SECONDS)
-        self._signal_group(signal.SIGKILL)
-        self._output.close()
+        if not self._swept:  # once: later its group's id may be another's
+            self._swept = True
+            self._signal_group(signal.SIGKILL)
+            self._output.close()
         return code
 
     async def stop(self, *, grace_seconds: float, hurry: asyncio.Event) -> int:
@@ -80,7 +83,7 @@ class Child:
             await asyncio.wait([ended], timeout=_HURRY_SECONDS)
         hurried.cancel()
         if not ended.done():
-            self._signal_group(signal.SIGKILL)
+            self.kill()
         return await ended
 
     def terminate(self) -> None:

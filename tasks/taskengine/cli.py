@@ -1,0 +1,169 @@
+"""The ``taskengine`` command: reads arguments and environment, and words what went wrong.
+
+The one module that reads ``os.environ``. Each command imports what it runs
+when it is called: a worker's machine needs neither the API nor the dashboard.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskengine.errors import InvalidInput, InvalidSetting, TaskEngineError
+from taskengine.jobs import check_name
+from taskengine.settings import Settings
+
+_PROGRAM = "taskengine"
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_TARGET_HELP = "where the engine is: shop.tasks:engine is `engine` in the module shop/tasks.py"
+_EXTRAS = {
+    "api": {"fastapi", "httptools", "orjson", "strawberry", "uvicorn", "uvloop", "websockets"},
+    "dashboard": {"httpx", "pyarrow", "streamlit"},
+}
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
+_Run = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code: 0, 1 if something failed, 2 if what was asked for is wrong."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return chosen.run(chosen, Settings.from_env(os.environ))
+    except InvalidSetting as problem:
+        return _complain(problem, 2)
+    except TaskEngineError as problem:
+        return _complain(problem, 1)
+    except ModuleNotFoundError as problem:
+        return _complain(_missing_extra(problem), 1)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        description="Background jobs on Redis, steered and watched through GraphQL.",
+        epilog="Settings are environment variables that begin with TASKENGINE_; the README lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"{_PROGRAM} {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_up(commands)
+    _add_worker(commands)
+    _add_api(commands)
+    _add_dashboard(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_up(commands: "_Commands") -> None:
+    up = _add(commands, "up", _up, "run everything here: Redis if none is set, a worker, the API, the dashboard")
+    up.add_argument("target", metavar="MODULE:ENGINE", nargs="?", help=f"{_TARGET_HELP} (the sample tasks)")
+
+
+def _add_worker(commands: "_Commands") -> None:
+    worker = _add(commands, "worker", _worker, "run the tasks of an engine")
+    worker.add_argument("target", metavar="MODULE:ENGINE", help=_TARGET_HELP)
+    worker.add_argument("--concurrency", metavar="N", type=_count, default=10, help="jobs at the same time (10)")
+    worker.add_argument("--mode", choices=("thread", "process"), default="thread", help="what runs a job (thread)")
+    worker.add_argument("--queues", metavar="A,B", type=_queues, help="the queues it serves (all)")
+
+
+def _add_api(commands: "_Commands") -> None:
+    api = _add(commands, "api", _api, "serve the GraphQL API on TASKENGINE_API_PORT")
+    api.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+
+
+def _add_dashboard(commands: "_Commands") -> None:
+    _add(commands, "dashboard", _dashboard, "serve the dashboard on TASKENGINE_DASHBOARD_PORT")
+
+
+def _add_demo(commands: "_Commands") -> None:
+    demo = _add(commands, "demo", _demo, "enqueue a mix of the sample tasks and keep a trickle coming, until Ctrl-C")
+    demo.add_argument("--jobs", metavar="N", type=int, default=120, help="jobs of the first wave (120)")
+    demo.add_argument("--once", action="store_true", help="no trickle: end after the first wave")
+    demo.add_argument("--trouble", action="store_true", help="also a job that kills its worker, and one that hangs")
+
+
+def _add(commands: "_Commands", name: str, run: _Run, summary: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    command.set_defaults(run=run)
+    return command
+
+
+def _up(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.up import SAMPLES, up
+
+    return up(_target(chosen.target or SAMPLES), settings, os.environ)
+
+
+def _worker(chosen: argparse.Namespace, settings: Settings) -> int:
+    target = _target(chosen.target)
+    from taskengine.worker.main import run_worker
+
+    sys.path.insert(0, str(Path.cwd()))  # where MODULE lies, as with `python -m`
+    return run_worker(target, concurrency=chosen.concurrency, mode=chosen.mode, queues=chosen.queues, settings=settings)
+
+
+def _api(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine_api.serve import main as serve
+
+    return serve(settings, chosen.host)
+
+
+def _dashboard(_chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine_dashboard.serve import main as serve
+
+    return serve(f"http://127.0.0.1:{settings.api_port}", settings.dashboard_port)
+
+
+def _demo(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.demo import run
+
+    return run(settings, jobs=chosen.jobs, trickle=not chosen.once, trouble=chosen.trouble)
+
+
+def _target(text: str) -> str:
+    if _TARGET.fullmatch(text):
+        return text
+    raise InvalidSetting("MODULE:ENGINE", f"is {text!r}, but should be like shop.tasks:engine ({_TARGET_HELP})")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 1_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 1000, got {text!r}")
+
+
+def _queues(text: str) -> tuple[str, ...]:
+    names = [name.strip() for name in text.split(",")]
+    try:
+        return tuple(check_name(name, ("--queues",)) for name in names)
+    except InvalidInput as problem:
+        raise argparse.ArgumentTypeError(problem.message) from None
+
+
+def _complain(problem: object, code: int) -> int:
+    print(f"{_PROGRAM}: {problem}", file=sys.stderr)
+    return code
+
+
+def _missing_extra(problem: ModuleNotFoundError) -> str:
+    """Name the extra that a missing library belongs to; a module that is nobody's extra is a fault of ours."""
+    library = (problem.name or "").partition(".")[0]
+    for extra, libraries in _EXTRAS.items():
+        if library in libraries:
+            return f"{library} is not installed; install TaskEngine with its `{extra}` extra"
+    raise problem
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version(_PROGRAM)
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
