@@ -79,7 +79,7 @@ def check_redis(url: str) -> RedisFacts:
             decode_responses=True,
         ) as connection:
             connection.ping()
-            info = connection.info("server", "memory")
+            info = connection.info()
     except (RedisError, OSError, ValueError) as problem:
         raise RedisUnavailable(f"TASKENGINE_REDIS_URL: {_what_is_wrong(url, problem)}") from None
     version = _version_in(str(info.get("redis_version", "")))
