@@ -55,7 +55,7 @@ class Wave:
         self.task.enqueue_many(self.calls, options=self.options)
 
     def __str__(self) -> str:
-        return f"{len(self.calls):>3} x {self.task.name:<20} {self.why}"
+        return f"{len(self.calls):>3} x {self.task.info_once.name:<20} {self.why}"
 
 
 def run(
@@ -125,7 +125,7 @@ def _enqueue_mix(waves: Sequence[Wave], stop: threading.Event, say: Callable[[st
         if stop.is_set():
             break
         wave.enqueue()
-        counts[wave.task.name] += len(wave.calls)
+        counts[wave.task.info_once.name] += len(wave.calls)
     parts = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     say(f"Enqueued {counts.total()} jobs: {parts}.")
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from taskengine import Backoff, current_job
-from taskengine.samples.house import engine
+from taskengine.samples.house import engine, this_job
 from taskengine.samples.luck import FailureRate, breaking_step
 from taskengine.samples.messages import THE_SHOP, BadTemplate, Email, Line, Parts, Postage, Sender, compose
 from taskengine.samples.places import (
@@ -109,27 +109,24 @@ def send_campaign(
     """
     text = readable_file(template).read_text(encoding="utf-8")
     people = read_recipients(readable_file(recipients), audience)
+    job_id, attempt = this_job()
     keep_newest(output_folder("outbox"), KEPT_CAMPAIGNS)
-    outbox = output_folder("outbox", current_job.id)
-    breaks_at = breaking_step(current_job.id, current_job.attempt, failure_rate, len(people))
+    outbox = output_folder("outbox", job_id)
+    breaks_at = breaking_step(job_id, attempt, failure_rate, len(people))
+    on = dated or datetime.now(UTC).date()
     sizes: list[int] = []
-    for number, person in enumerate(people):
-        if number == breaks_at:
-            raise OutboxUnavailable(f"the outbox refused message {number + 1} of {len(people)}, to {person.address}")
-        message_file = outbox / f"{number + 1:04}-{person.address}.eml"
-        if not message_file.exists():
+    for number, person in enumerate(people, start=1):
+        if number - 1 == breaks_at:
+            raise OutboxUnavailable(f"the outbox refused message {number} of {len(people)}, to {person.address}")
+        file = outbox / f"{number:04}-{person.address}.eml"
+        if not file.exists():  # stamping it again would be work for nothing
+            facts = _facts(person, campaign, sender)
             message = compose(
-                text,
-                _facts(person, campaign, sender),
-                sender=sender,
-                to=person.address,
-                dated=dated or datetime.now(UTC).date(),
-                parts=parts,
-                postage_bits=postage_bits,
+                text, facts, sender=sender, to=person.address, dated=on, parts=parts, postage_bits=postage_bits
             )
-            write_once(message_file, message)
+            write_once(file, message)
             sizes.append(len(message))
-        current_job.progress(number + 1, total=len(people), message=person.address)
+        current_job.progress(number, total=len(people), message=person.address)
     return CampaignReport(
         campaign=campaign,
         recipients=len(people),

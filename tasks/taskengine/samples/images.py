@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from taskengine import Backoff, current_job
-from taskengine.samples.house import engine
+from taskengine.samples.house import engine, this_job
 from taskengine.samples.places import keep_newest, output_folder, shown, write_once
 
 KEPT_SERIES = 50
@@ -82,8 +82,9 @@ def render_images(
     Every picture looks deeper into a fractal, or further along a plasma. They are written to the
     folder images in the data directory; a retry keeps those that are finished.
     """
+    job_id, _ = this_job()
     keep_newest(output_folder("images"), KEPT_SERIES)
-    folder = output_folder("images", current_job.id)
+    folder = output_folder("images", job_id)
     colours = paint_box(palette)
     done: list[Picture] = []
     for number in range(pictures):

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from taskengine import Backoff, current_job
-from taskengine.samples.house import engine
+from taskengine import Backoff
+from taskengine.samples.house import engine, this_job
 from taskengine.samples.messages import THE_SHOP, Email, Line, Sender, compose
 from taskengine.samples.places import PACKAGED, keep_newest, output_folder, shown, write_once
 
@@ -49,16 +49,17 @@ def send_mail(
 
     The message goes to the folder outbox-single in the data directory; nothing is sent.
     """
+    job_id, _ = this_job()
     template = (PACKAGED / f"{kind}.txt").read_text(encoding="utf-8")
     facts = {
         "name": name,
-        "reference": reference or current_job.id,
+        "reference": reference or job_id,
         "amount": f"{amount:.2f} EUR" if amount is not None else "paid",
         "sender": sender.name,
     }
     now = datetime.now(UTC)
     folder = output_folder("outbox-single")
     keep_newest(folder, KEPT_MESSAGES)
-    message_file = folder / f"{current_job.id}.eml"
+    message_file = folder / f"{job_id}.eml"
     write_once(message_file, compose(template, facts, sender=sender, to=to, dated=now.date()))
     return Receipt(to=to, kind=kind, written_to=shown(message_file), written_at=now)

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from taskengine import Backoff, current_job
-from taskengine.samples.house import engine
+from taskengine.samples.house import engine, this_job
 from taskengine.samples.places import (
     MAX_FILE_BYTES,
     InputPath,
@@ -94,8 +94,10 @@ def build_report(
         except Unreadable:
             unreadable += 1
         current_job.progress(number, total=len(files), message=file.name)
+    job_id, _ = this_job()
     reports = output_folder("reports")
     keep_newest(reports, KEPT_REPORTS)
+    report_file = reports / f"{job_id}.json"
     report = Report(
         folder=folder,
         unit=unit,
@@ -105,9 +107,9 @@ def build_report(
         total=counts.total(),
         distinct=len(counts),
         top=most_frequent(counts, top),
-        written_to=shown(reports / f"{current_job.id}.json"),
+        written_to=shown(report_file),
     )
-    write_once(reports / f"{current_job.id}.json", json.dumps(report.model_dump(mode="json"), indent=2).encode())
+    write_once(report_file, json.dumps(report.model_dump(mode="json"), indent=2).encode())
     return report
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from taskengine import Backoff, current_job
-from taskengine.samples.house import engine
+from taskengine.samples.house import engine, this_job
 from taskengine.samples.luck import FailureRate, breaking_step
 from taskengine.samples.places import CsvFile, PathRefused, output_folder, readable_file, shown
 
@@ -117,8 +117,9 @@ def import_csv(
     file = readable_file(source)
     database = output_folder("databases") / f"{target.value.lower()}.sqlite3"
     report = SyncReport(source=source, database=shown(database))
+    job_id, attempt = this_job()
     total = sum(1 for _ in _numbered_rows(file))
-    breaks_at = breaking_step(current_job.id, current_job.attempt, failure_rate, -(-total // page_size))
+    breaks_at = breaking_step(job_id, attempt, failure_rate, -(-total // page_size))
     with closing(_connect(database)) as connection:
         for number, page in enumerate(_pages(file, page_size)):
             if number == breaks_at:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 from pydantic import BaseModel, Field
 
 from taskengine import Backoff, current_job
-from taskengine.samples.house import engine
+from taskengine.samples.house import engine, this_job
 from taskengine.samples.luck import FailureRate, breaking_step
 from taskengine.samples.places import keep_newest, output_folder
 
@@ -80,21 +80,22 @@ def fail_as_told(
 
     Without arguments, every second attempt fails and is tried again.
     """
-    if crash is Crash.ALWAYS or (crash is Crash.ONCE and _first_time()):
+    job_id, attempt = this_job()
+    if crash is Crash.ALWAYS or (crash is Crash.ONCE and _first_time(job_id)):
         _kill_this_process()
     if hang:
         _hang()
-    if breaking_step(current_job.id, current_job.attempt, failure_rate, 1) is not None:
+    if breaking_step(job_id, attempt, failure_rate, 1) is not None:
         raise TransientTrouble(message) if trouble is Trouble.TRANSIENT else PermanentTrouble(message)
-    return Outcome(message=message, attempt=current_job.attempt, pid=os.getpid())
+    return Outcome(message=message, attempt=attempt, pid=os.getpid())
 
 
-def _first_time() -> bool:
+def _first_time(job_id: str) -> bool:
     """Leave a mark on disk, which outlives this process, and say whether there was none."""
     marks = output_folder("crashes")
     keep_newest(marks, KEPT_MARKS)
     try:
-        Path(marks, current_job.id).touch(exist_ok=False)
+        Path(marks, job_id).touch(exist_ok=False)
     except FileExistsError:
         return False
     return True
