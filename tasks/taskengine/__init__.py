@@ -1,1 +1,84 @@
-"""TaskEngine: a job system one can ask."""
+"""TaskEngine: a job system one can ask.
+
+The names below are the public ones. They are loaded when first used, so that
+who only enqueues or reads (``taskengine.client``) does not import Huey.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taskengine.client import Client, NewJob
+    from taskengine.engine import Task, TaskEngine
+    from taskengine.errors import (
+        IllegalMove,
+        InvalidInput,
+        InvalidSetting,
+        InvalidTask,
+        JobCancelled,
+        JobNotFound,
+        RedisUnavailable,
+        TaskEngineError,
+        UnknownTask,
+    )
+    from taskengine.jobs import Job, JobFilter, JobState, Options
+    from taskengine.results import Result
+    from taskengine.retries import Backoff
+    from taskengine.settings import Settings
+    from taskengine.worker.context import current_job
+
+__all__ = [
+    "Backoff",
+    "Client",
+    "IllegalMove",
+    "InvalidInput",
+    "InvalidSetting",
+    "InvalidTask",
+    "Job",
+    "JobCancelled",
+    "JobFilter",
+    "JobNotFound",
+    "JobState",
+    "NewJob",
+    "Options",
+    "RedisUnavailable",
+    "Result",
+    "Settings",
+    "Task",
+    "TaskEngine",
+    "TaskEngineError",
+    "UnknownTask",
+    "current_job",
+]
+
+_HOMES = {
+    "client": ("Client", "NewJob"),
+    "engine": ("Task", "TaskEngine"),
+    "errors": (
+        "IllegalMove",
+        "InvalidInput",
+        "InvalidSetting",
+        "InvalidTask",
+        "JobCancelled",
+        "JobNotFound",
+        "RedisUnavailable",
+        "TaskEngineError",
+        "UnknownTask",
+    ),
+    "jobs": ("Job", "JobFilter", "JobState", "Options"),
+    "results": ("Result",),
+    "retries": ("Backoff",),
+    "settings": ("Settings",),
+    "worker.context": ("current_job",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -138,7 +138,7 @@ class Job:
 
     @property
     def run_seconds(self) -> float | None:
-        """Seconds that the last attempt ran; ``None`` while it runs."""
+        """Seconds that the last attempt ran; ``None`` while it runs or before there was one."""
         return _seconds(self.started_at, self.finished_at)
 
 
@@ -318,6 +318,6 @@ def _shown(value: object) -> str:
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    if start is None or end is None or end < start:
+    if start is None or end is None:
         return None
-    return (end - start).total_seconds()
+    return max((end - start).total_seconds(), 0.0)

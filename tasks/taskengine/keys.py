@@ -35,6 +35,11 @@ class Keys:
         """Set: ``queue:task`` of every pair that has jobs."""
         return f"{self.prefix}lanes"
 
+    @property
+    def queues(self) -> str:
+        """Set: names of the queues that have jobs."""
+        return f"{self.prefix}queues"
+
     def ready(self, queue: str, task: str) -> str:
         """Zset: ids of QUEUED jobs, next to run first (priority, then arrival)."""
         return f"{self.prefix}ready:{queue}:{task}"
@@ -63,7 +68,7 @@ class Keys:
         return f"{self.prefix}events"
 
     def wake(self, queue: str) -> str:
-        """List, capped: what an idle worker blocks on."""
+        """List, capped, expiring: what an idle worker blocks on; ``wake:*`` tells of a new queue."""
         return f"{self.prefix}wake:{queue}"
 
     @property

@@ -140,9 +140,11 @@ class Store:
         """Remove the record of a job that is not RUNNING."""
         return call("delete_job", self._prefix, int, id=job_id)
 
-    def clear_jobs(
-        self, states: Collection[JobState], *, before_ms: int | None, keep: int = 0, limit: int
-    ) -> Call[int]:
+    def trim_jobs(self, *, keep_ms: int, keep_jobs: int, limit: int) -> Call[int]:
+        """Remove finished jobs that are past their time or over their number; tells how many."""
+        return call("trim_jobs", self._prefix, int, keep_ms=keep_ms, keep_jobs=keep_jobs, limit=limit)
+
+    def clear_jobs(self, states: Collection[JobState], *, before_ms: int | None, limit: int) -> Call[int]:
         """Remove finished jobs, the longest finished first; tells how many."""
         return call(
             "clear_jobs",
@@ -150,7 +152,6 @@ class Store:
             int,
             states=",".join(states),
             before="" if before_ms is None else before_ms,
-            keep=keep,
             limit=limit,
         )
 

@@ -6,18 +6,13 @@
 
 local states = ARGV[1]           -- str  final states with commas between
 local before = ARGV[2]           -- int  only what finished earlier (ms); "" for any time
-local keep   = tonumber(ARGV[3]) -- int  leave at least so many of each state
-local limit  = tonumber(ARGV[4]) -- int  at most so many a call
+local limit  = tonumber(ARGV[3]) -- int  at most so many a call
 
 local removed = 0
 for state in string.gmatch(states, "[^,]+") do
-  local spare = math.min(limit - removed, redis.call("ZCARD", finished_key(state)) - keep)
-  if FINAL[state] and spare > 0 then
-    local upper = before ~= "" and "(" .. before or "+inf"
-    for _, id in ipairs(redis.call("ZRANGEBYSCORE", finished_key(state), "-inf", upper, "LIMIT", 0, spare)) do
-      remove(load_job(id))
-      removed = removed + 1
-    end
-  end
+  local upper = before ~= "" and "(" .. before or "+inf"
+  local ids = redis.call("ZRANGEBYSCORE", finished_key(state), "-inf", upper, "LIMIT", 0, limit - removed)
+  for _, id in ipairs(ids) do remove(load_job(id)) end
+  removed = removed + #ids
 end
 return removed

@@ -17,7 +17,10 @@ local function enqueue(id, task, queue, priority, delay_ms, run_at_ms, fields)
   redis.call("HSET", job_key(id), "state", state, "task", task, "queue", queue, "priority", priority,
     "created", job.created, unpack(fields))
   if due then redis.call("HSET", job_key(id), "run_at", int(due)) end
-  if redis.call("SADD", lanes_key, queue .. ":" .. task) == 1 then redis.call("SADD", queues_key, queue) end
+  if redis.call("SADD", lanes_key, queue .. ":" .. task) == 1 then
+    -- Workers of every queue sleep on wake:*, since they cannot know of a new one.
+    if redis.call("SADD", queues_key, queue) == 1 then wake("*") end
+  end
   redis.call("ZADD", lane_key(queue, task, state), job.created, id)
   emit_state(job, "", state)
   if state == "QUEUED" then add_ready(job) else redis.call("ZADD", waiting_key, due, id) end

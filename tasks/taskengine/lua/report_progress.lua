@@ -2,7 +2,7 @@
 --
 -- Returns  a list: for each row OK | LEASE_LOST | CANCEL (it was asked to stop)
 -- Writes   job, events
---@include keys clock jobs moves
+--@include keys clock jobs moves attempts
 
 local rows = 1 -- ARGV from here: id, lease, progress (json, without its time)
 
@@ -13,7 +13,7 @@ for at = rows, #ARGV, 3 do
   if not job or job.state ~= "RUNNING" or job.lease ~= lease then
     answers[#answers + 1] = "LEASE_LOST"
   else
-    local progress = string.sub(ARGV[at + 2], 1, -2) .. ',"updated_at":' .. int(now) .. "}"
+    local progress = timed(ARGV[at + 2])
     redis.call("HSET", job_key(id), "progress", progress)
     redis.call("XADD", events_key, "MAXLEN", "~", EVENTS_KEPT, "*", "kind", "PROGRESS", "job", id,
       "task", job.task, "queue", job.queue, "data", progress)

@@ -29,3 +29,6 @@ local function give_back(job, message)
   take_back(job)
   if job.cancel then to_cancelled(job, job.cancel) else to_queue(job, message) end
 end
+
+-- Progress as JSON without its time, as workers send it -> with the time.
+local function timed(progress) return string.sub(progress, 1, -2) .. ',"updated_at":' .. int(now) .. "}" end

@@ -9,7 +9,7 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress)
   if not job then return "JOB_NOT_FOUND" end
   if job.lease ~= lease then return "LEASE_LOST" end
   if job.state ~= "RUNNING" then return "OK" end
-  if progress ~= "" then redis.call("HSET", job_key(id), "progress", progress) end
+  if progress ~= "" then redis.call("HSET", job_key(id), "progress", timed(progress)) end
 
   if outcome == "COMPLETED" then
     end_attempt(job, outcome)

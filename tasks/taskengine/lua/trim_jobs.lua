@@ -1,0 +1,25 @@
+-- trim_jobs: retention. Removes finished jobs that are past their time or over the number that is kept.
+--
+-- Returns  how many were removed; ask again while it is as many as the limit
+-- Writes   job, attempts, lane, lanes, queues, finished
+--@include keys clock jobs moves remove
+
+local keep_ms   = tonumber(ARGV[1]) -- int  how long a finished job is kept
+local keep_jobs = tonumber(ARGV[2]) -- int  how many of each final state
+local limit     = tonumber(ARGV[3]) -- int  at most so many a call
+
+local function remove_first(state, upper, count)
+  local ids = redis.call("ZRANGEBYSCORE", finished_key(state), "-inf", upper, "LIMIT", 0, count)
+  for _, id in ipairs(ids) do remove(load_job(id)) end
+  return #ids
+end
+
+local removed = 0
+for _, state in ipairs(STATES) do
+  if FINAL[state] then
+    removed = removed + remove_first(state, "(" .. int(now - keep_ms), limit - removed)
+    local over = redis.call("ZCARD", finished_key(state)) - keep_jobs
+    if over > 0 then removed = removed + remove_first(state, "+inf", math.min(over, limit - removed)) end
+  end
+end
+return removed

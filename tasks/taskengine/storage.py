@@ -1,0 +1,83 @@
+"""What Huey's consumer calls a storage: the connection, and the moves behind it.
+
+Huey's own verbs that push opaque messages and pop them for good are not here:
+a job leaves its queue under a lease (``worker/dispatch.py``), never by a pop.
+"""
+
+from typing import Any, TypeVar
+
+from huey.storage import BaseStorage
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from taskengine.keys import Keys
+from taskengine.reads import Reads, total_of
+from taskengine.records import text
+from taskengine.scripts import Call, ours
+from taskengine.settings import Settings
+from taskengine.store import Store
+
+T = TypeVar("T")
+
+
+class JobStorage(BaseStorage):
+    """One namespace of one Redis, synchronous. Connects when first used; safe for threads and forks."""
+
+    blocking = True
+    priority = True
+
+    def __init__(self, name: str, *, url: str, settings: Settings) -> None:
+        super().__init__(name)
+        self.keys = Keys(name)
+        self.store = Store(self.keys)
+        self.reads = Reads(self.keys, lease_ms=round(settings.lease_seconds * 1000))
+        # Every script but a claim may be sent twice, so a cut connection is tried again for some seconds.
+        patient = Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 4, supported_errors=(RedisConnectionError,))
+        self.redis = _connect(url, patient)
+        self._once = _connect(url, Retry(NoBackoff(), 0))
+
+    def run(self, call: Call[T]) -> T:
+        """Make a move or take a look; raise the script's error, or ``RedisUnavailable``."""
+        return call.run(self.redis)
+
+    def run_once(self, call: Call[T]) -> T:
+        """As ``run``, without trying again: for claims, which would take more jobs each time."""
+        return call.run(self._once)
+
+    def wait_for_work(self, queues: list[str], seconds: float) -> bool:
+        """Sleep until one of the queues may have work; tell whether a wake-up came."""
+        try:
+            return self._once.blpop([self.keys.wake(queue) for queue in queues], timeout=max(seconds, 0.01)) is not None
+        except RedisError as error:
+            raise ours(error) from error
+
+    def known_queues(self) -> list[str]:
+        """Return the queues that have jobs."""
+        try:
+            names: Any = self._once.smembers(self.keys.queues)
+        except RedisError as error:
+            raise ours(error) from error
+        return [text(name) for name in names]
+
+    def close(self) -> None:
+        """Drop the connections; they are made anew when used again. Huey does so before it forks."""
+        self.redis.connection_pool.disconnect()
+        self._once.connection_pool.disconnect()
+
+    def queue_size(self) -> int:
+        """Return the number of jobs that are ready."""
+        return total_of(self.run(self.reads.count_jobs())).queued
+
+    def schedule_size(self) -> int:
+        """Return the number of jobs that wait for their time."""
+        counts = total_of(self.run(self.reads.count_jobs()))
+        return counts.scheduled + counts.retrying
+
+
+def _connect(url: str, retry: Retry) -> Redis:
+    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url, socket_timeout=5.0, socket_connect_timeout=2.0, retry=retry, decode_responses=True
+    )

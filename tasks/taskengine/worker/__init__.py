@@ -1,0 +1,1 @@
+"""The process that runs jobs: a Huey consumer on leases."""

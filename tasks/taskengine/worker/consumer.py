@@ -1,0 +1,282 @@
+"""Huey's consumer on leases: heartbeats, dead children's jobs, and a stop that loses nothing.
+
+Its main thread beats the heart; in process mode it has no other thread, so
+that forking a child is safe at any time.
+"""
+
+import logging
+import os
+import signal
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from huey.consumer import Consumer, Environment, Worker
+
+from taskengine.catalogue import describe
+from taskengine.errors import RedisUnavailable
+from taskengine.store import Answer, Ending, Outcome
+from taskengine.worker.dispatch import Dispatcher, Held
+from taskengine.worker.facts import WorkerFacts, worker_name
+from taskengine.worker.processes import KILL_SECONDS, JobProcessEnvironment, Slot, on_stop_signal, tend_forever
+
+if TYPE_CHECKING:
+    from taskengine.engine import TaskEngine
+
+logger = logging.getLogger("taskengine.worker")
+
+BEAT_SECONDS = 1.0
+"""The longest time between heartbeats; a short lease has shorter ones. Also how soon a cancel is heard."""
+_PAUSE_SECONDS = 0.5
+_TICK_SECONDS = 0.05
+
+
+class JobWorker(Worker):
+    """A thread or child process that runs jobs."""
+
+    consumer: "JobConsumer"
+    slot: Slot | None = None
+    _away = False
+
+    def initialize(self) -> None:
+        """Called first in the thread or child."""
+        if self.slot is not None:
+            slot, parent = self.slot, os.getppid()
+            dispatcher = self.consumer.new_dispatcher(threads=1, slot=slot)
+            self.huey.dispatcher = dispatcher
+            on_stop_signal(lambda: slot.obey(dispatcher))
+            tend_forever(dispatcher, parent)
+        super().initialize()
+
+    def loop(self, now: Any = None) -> None:
+        """Run one job, or wait for one. When Redis is away, say so once and try again every half second."""
+        try:
+            task = self.huey.dequeue()
+        except RedisUnavailable as problem:
+            if not self._away:
+                logger.warning("waiting for Redis: %s", problem)
+            self._away = True
+            self.stop_flag.wait(_PAUSE_SECONDS)
+            return
+        if self._away:
+            logger.warning("Redis is back")
+        self._away = False
+        if task is not None:
+            self.huey.execute(task, now)
+            self.task_count += 1
+
+    def shutdown(self) -> None:
+        """Called last in the thread or child."""
+        dispatcher = self.huey.dispatcher
+        if self.slot is not None:
+            dispatcher.close()
+        else:
+            dispatcher.flush()
+        super().shutdown()
+
+
+class JobConsumer(Consumer):
+    """A worker: some threads or child processes under one name."""
+
+    worker_class = JobWorker
+    huey: "TaskEngine"
+
+    def __init__(self, huey: "TaskEngine", *, queues: tuple[str, ...] | None = None, **options: Any) -> None:
+        """``queues``: those it serves, all by default. Further options are Huey's."""
+        self._queues = ",".join(queues) if queues else "*"
+        self._lease_ms = round(huey.settings.lease_seconds * 1000)
+        self._beat_seconds = min(BEAT_SECONDS, huey.settings.lease_seconds / 3)
+        self._next_beat = 0.0
+        self._deaf = False
+        self._stopping = False
+        options.setdefault("worker_type", "thread")
+        self.facts = WorkerFacts(
+            name=worker_name(),
+            queues=queues or ("*",),
+            concurrency=options.get("workers", 1),
+            mode=options["worker_type"],
+        )
+        super().__init__(
+            huey,
+            periodic=False,
+            health_check_interval=1,
+            shutdown_timeout=huey.settings.grace_seconds,
+            graceful_signal="TERM",
+            **options,
+        )
+        self._stop_flag_timeout = _TICK_SECONDS
+        self._signal_actions = dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), (False, True))
+        if not self.environment.forks:
+            huey.dispatcher = self.new_dispatcher(threads=self.workers)
+
+    def new_dispatcher(self, *, threads: int, slot: Slot | None = None) -> Dispatcher:
+        """Return a dispatcher for this process."""
+        return Dispatcher(
+            self.huey.job_storage,
+            worker=self.facts.name,
+            queues=self._queues,
+            threads=threads,
+            lease_ms=self._lease_ms,
+            board=slot.held_board if slot else None,
+        )
+
+    def get_environment(self, worker_type: str) -> Environment:
+        """Huey's way to choose threads or processes."""
+        if worker_type == "process":
+            return JobProcessEnvironment(signal.SIGTERM, signal.SIGINT)
+        return super().get_environment(worker_type)
+
+    def _create_worker(self) -> JobWorker:
+        worker: JobWorker = super()._create_worker()
+        worker.consumer = self
+        worker.slot = Slot() if self.environment.forks else None
+        return worker
+
+    # Life
+
+    def start(self) -> None:
+        """Register, then start the threads or children."""
+        self._register()
+        super().start()
+
+    def run(self) -> None:
+        """Run until told to stop, then take this worker off the list."""
+        try:
+            super().run()
+        except KeyboardInterrupt:
+            self._interrupt_workers()
+        try:
+            self.huey.job_storage.run_once(self.huey.job_storage.store.forget_workers(self.facts.name))
+        except RedisUnavailable as problem:
+            logger.warning("this worker stays on the list until its heartbeat is old: %s", problem)
+
+    def loop(self, health_check_ts: float | None = None) -> float | None:
+        """One turn of the main thread."""
+        self._tend()
+        return super().loop(health_check_ts)
+
+    def check_worker_health(self) -> bool:
+        """Give back the jobs of dead children, then let Huey replace them."""
+        for worker, process in self.worker_threads:
+            if worker.slot is not None and not self.environment.is_alive(process):
+                self._surrender(worker.slot, process)
+        return super().check_worker_health()
+
+    def stop(self, graceful: bool = False) -> None:
+        """Stop claiming; let what runs finish within the grace time; give back the rest."""
+        self._stopping = True
+        self.facts.draining = True
+        if self.huey.dispatcher is not None:
+            self.stop_flag.set()
+            self.huey.dispatcher.close()
+        super().stop(graceful)
+
+    def _handle_signal(self, signum: int, frame: FrameType | None) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt  # a second signal: do not wait for what runs
+        super()._handle_signal(signum, frame)
+        signal.signal(signum, self._handle_signal)
+
+    def _join_workers(self) -> bool:
+        deadline = time.monotonic() + self.shutdown_timeout
+        processes = [process for _, process in self.worker_threads] + [self.scheduler]
+        while time.monotonic() < deadline:
+            self._tend()
+            alive = [process for process in processes if self.environment.is_alive(process)]
+            if not alive:
+                return True
+            alive[0].join(_TICK_SECONDS)
+        return not any(self.environment.is_alive(process) for process in processes)
+
+    def _interrupt_workers(self) -> None:
+        """The grace time is over: what runs goes back to its queue."""
+        if self.huey.dispatcher is not None and not self.environment.forks:
+            self.huey.dispatcher.release_running()
+            return
+        children = [(worker.slot, process) for worker, process in self.worker_threads if process.is_alive()]
+        for slot, process in children:
+            slot.order(process.pid, [], release=True)
+        deadline = time.monotonic() + KILL_SECONDS
+        for slot, process in children:
+            process.join(max(deadline - time.monotonic(), 0.0))
+            if process.is_alive():
+                process.kill()
+                process.join()
+                self._release(slot.held())
+
+    # Heart
+
+    def _tend(self) -> None:
+        if self.huey.dispatcher is not None and not self.environment.forks:
+            self.huey.dispatcher.tend()
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + self._beat_seconds
+            try:
+                self._beat()
+                self._deaf = False
+            except RedisUnavailable as problem:
+                if not self._deaf:
+                    logger.warning("no heartbeat reaches Redis: %s", problem)
+                self._deaf = True
+
+    def _beat(self) -> None:
+        storage = self.huey.job_storage
+        held = self._held()
+        pairs = list(held)
+        facts = self.facts.as_json([job_id for job_id, _ in pairs])
+        registered, answers = storage.run_once(
+            storage.store.renew_leases(self.facts.name, pairs, facts, lease_ms=self._lease_ms)
+        )
+        if not registered:
+            self._register()
+        news = [(pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer is not Answer.OK]
+        for pair, answer in news:
+            self._obey(pair, answer, held[pair])
+
+    def _held(self) -> dict[Held, Any]:
+        """What this worker holds, and which child holds it."""
+        if not self.environment.forks:
+            return dict.fromkeys(self.huey.dispatcher.held() if self.huey.dispatcher else [])
+        return {
+            pair: (worker.slot, process)
+            for worker, process in self.worker_threads
+            if process.is_alive()
+            for pair in worker.slot.held()
+        }
+
+    def _obey(self, pair: Held, answer: Answer, child: tuple[Slot, Any] | None) -> None:
+        if child is None:
+            if self.huey.dispatcher is not None:
+                self.huey.dispatcher.obey(pair, answer)
+        else:
+            slot, process = child
+            slot.order(process.pid, [(pair, answer)])
+
+    def _register(self) -> None:
+        tasks = {name: describe(task.info_once) for name, task in self.huey.tasks.items()}
+        storage = self.huey.job_storage
+        storage.run_once(storage.store.register_worker(self.facts.name, self.facts.as_json([]), tasks))
+
+    def _surrender(self, slot: Slot, process: Any) -> None:
+        storage = self.huey.job_storage
+        held = slot.held()
+        logger.warning("child %s died (exit code %s) holding %d jobs", process.pid, process.exitcode, len(held))
+        if not held:
+            return
+        try:
+            storage.run_once(storage.store.surrender_jobs(held))
+            losses = self.huey.settings.max_worker_losses
+            storage.run_once(storage.store.rescue_jobs(max_losses=losses, limit=len(held)))
+        except RedisUnavailable as problem:
+            logger.warning("its jobs are given back when their leases run out: %s", problem)
+
+    def _release(self, held: list[Held]) -> None:
+        if not held:
+            return
+        storage = self.huey.job_storage
+        outcomes = [Outcome(job_id=job_id, lease=lease, ending=Ending.RELEASED) for job_id, lease in held]
+        try:
+            move = storage.store.finish_jobs(outcomes, self.facts.name, self._queues, 0, lease_ms=self._lease_ms)
+            storage.run_once(move)
+        except RedisUnavailable as problem:
+            logger.warning("what still ran is given back when its lease runs out: %s", problem)

@@ -1,0 +1,193 @@
+"""One attempt at a job, as a pipeline that can be read aloud.
+
+    begin -> load its arguments -> ask the hooks -> run it -> judge -> tell the hooks -> report -> signal
+
+Knows what ends an attempt how; not how outcomes reach Redis.
+"""
+
+import logging
+import random
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from huey import signals
+from huey.exceptions import CancelExecution, TaskTimeout
+
+from taskengine.errors import InvalidInput, JobCancelled, LeaseLost, UnusableResult
+from taskengine.jobs import JobError
+from taskengine.records import dumps, error_json
+from taskengine.store import Ending, Outcome
+from taskengine.worker import context as contexts
+from taskengine.worker.context import JobContext, Released
+from taskengine.worker.dispatch import Dispatcher
+
+if TYPE_CHECKING:
+    from taskengine.engine import JobTask, TaskEngine
+
+logger = logging.getLogger("taskengine.worker")
+
+MAX_ERROR_MESSAGE = 2_000
+MAX_TRACEBACK = 20_000
+"""Characters kept of a traceback: the beginning and, which says more, the end."""
+_OWN_CODE = str(Path(__file__).parent.parent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an attempt came to. Without ``ending`` it is no longer ours to say."""
+
+    ending: Ending | None
+    result: Any = None
+    result_json: str = ""
+    exception: BaseException | None = None
+    error: JobError | None = None
+    retry_ms: int | None = None
+
+
+def execute(engine: "TaskEngine", dispatcher: Dispatcher, task: "JobTask") -> None:
+    """Run one claimed job to the end of this attempt. Raises nothing that the task raised."""
+    context = dispatcher.begin(task.job)
+    engine._emit(signals.SIGNAL_EXECUTING, task)  # noqa: SLF001 - Huey's own way to send a signal
+    verdict = _attempt(engine, context, task)
+    if verdict.ending in (Ending.COMPLETED, Ending.FAILED, Ending.TIMED_OUT):
+        engine._run_post_execute(task, verdict.result, verdict.exception)  # noqa: SLF001
+    dispatcher.finish(context, _outcome(context, verdict), now=engine.has_receivers)
+    _tell(engine, task, verdict)
+
+
+def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verdict:
+    token = contexts.enter(context)
+    engine._tasks_in_flight.add(task)  # noqa: SLF001
+    try:
+        task.kwargs = task.signature.load(context.job.args)
+        engine._run_pre_execute(task)  # noqa: SLF001
+        context.check()
+        result = _run(engine, context, task)
+        return Verdict(ending=Ending.COMPLETED, result=result, result_json=_result_json(engine, task, result))
+    except BaseException as error:  # noqa: BLE001 - every way out of a task ends its attempt, SystemExit too
+        return _judge(context, task, error)
+    finally:
+        engine._tasks_in_flight.discard(task)  # noqa: SLF001
+        contexts.leave(token)
+
+
+def _run(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Any:
+    with engine._timeout_context(task):  # noqa: SLF001
+        context.interruptible = True
+        try:
+            return task.execute()
+        finally:
+            context.interruptible = False
+
+
+def _result_json(engine: "TaskEngine", task: "JobTask", result: Any) -> str:
+    text = task.signature.dump_result(result)
+    limit, size = engine.settings.max_result_bytes, len(text.encode())
+    if size > limit:
+        raise UnusableResult(task.name, f"expected at most {limit:,} bytes of JSON, got {size:,}")
+    return text
+
+
+def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdict:
+    """Say what an exception means for the attempt."""
+    context.interruptible = False
+    if isinstance(error, LeaseLost):
+        logger.warning("job %s: its lease was lost while it ran; someone else has it now", context.job.id)
+        return Verdict(ending=None, exception=error)
+    if isinstance(error, (Released, KeyboardInterrupt)):
+        return Verdict(ending=Ending.RELEASED, exception=error)
+    if isinstance(error, JobCancelled) or isinstance(context.stopped, JobCancelled):
+        return Verdict(ending=Ending.CANCELLED, exception=error)
+    if isinstance(error, CancelExecution):
+        return Verdict(ending=Ending.CANCELLED, exception=error)
+    ending = Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED
+    retryable = _is_retryable(task, error)
+    delay = task.backoff.delay_seconds(context.job.attempt, random.random())  # noqa: S311 - spreads load, guards nothing
+    return Verdict(
+        ending=ending,
+        exception=error,
+        error=_describe(error, retryable=retryable),
+        retry_ms=round(delay * 1000) if retryable else None,
+    )
+
+
+def _is_retryable(task: "JobTask", error: BaseException) -> bool:
+    """What cannot come out otherwise the next time is not tried again, and the task has its say."""
+    if isinstance(error, (UnusableResult, InvalidInput, *task.fail_on)):
+        return False
+    return isinstance(error, (*task.retry_on, TaskTimeout, SystemExit))
+
+
+def _describe(error: BaseException, *, retryable: bool) -> JobError:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    text = "".join(traceback.format_exception(kind, error, _without_own_frames(error.__traceback__)))
+    if len(text) > MAX_TRACEBACK:
+        text = text[: MAX_TRACEBACK // 4] + "\n  ...\n" + text[-MAX_TRACEBACK * 3 // 4 :]
+    return JobError(
+        exception=name, message=_message(error)[:MAX_ERROR_MESSAGE], retryable=retryable, traceback=text
+    )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as worse:  # noqa: BLE001 - an exception of someone's task may be unable to word itself
+        return f"(its message could not be had: {type(worse).__name__})"
+
+
+def _without_own_frames(frames: TracebackType | None) -> TracebackType | None:
+    """Begin a traceback where the task's own code begins; all of it when it never does."""
+    frame = frames
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN_CODE):
+        frame = frame.tb_next
+    return frame or frames
+
+
+def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
+    if verdict.ending is None:
+        return None
+    error = verdict.error
+    return Outcome(
+        job_id=context.job.id,
+        lease=context.job.lease,
+        ending=verdict.ending,
+        value=verdict.result_json if error is None else error_json(error),
+        traceback="" if error is None or error.traceback is None else dumps(error.traceback),
+        retry_ms=verdict.retry_ms,
+        progress=context.take_unsent_progress(),
+    )
+
+
+def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
+    """Log, and send Huey's signals. The record is already written: signals are news, not the truth."""
+    job = task.job
+    emit = engine._emit  # noqa: SLF001
+    if verdict.ending is Ending.COMPLETED:
+        logger.debug("job %s (%s) completed", job.id, job.task)
+        emit(signals.SIGNAL_COMPLETE, task)
+    elif verdict.ending is Ending.CANCELLED:
+        logger.info("job %s (%s) was cancelled while it ran", job.id, job.task)
+        emit(signals.SIGNAL_CANCELED, task)
+    elif verdict.ending is Ending.RELEASED:
+        logger.info("job %s (%s) was given back", job.id, job.task)
+        emit(signals.SIGNAL_INTERRUPTED, task)
+    elif verdict.error is not None:
+        again = verdict.retry_ms is not None and job.attempt < job.max_attempts
+        logger.warning(
+            "job %s (%s) failed, attempt %d of %d%s: %s: %s",
+            job.id,
+            job.task,
+            job.attempt,
+            job.max_attempts,
+            ", to be tried again" if again else "",
+            verdict.error.exception,
+            verdict.error.message.splitlines()[0] if verdict.error.message else "",
+        )
+        timed_out = verdict.ending is Ending.TIMED_OUT
+        emit(signals.SIGNAL_TIMEOUT if timed_out else signals.SIGNAL_ERROR, task, *([] if timed_out else [verdict.exception]))
+        if again:
+            emit(signals.SIGNAL_RETRYING, task)

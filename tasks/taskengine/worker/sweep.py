@@ -1,0 +1,40 @@
+"""What has to be done every second, by any worker: due jobs, dead workers' jobs, old records."""
+
+import logging
+
+from taskengine.errors import RedisUnavailable
+from taskengine.scripts import Call
+from taskengine.settings import Settings
+from taskengine.storage import JobStorage
+
+logger = logging.getLogger("taskengine.worker")
+
+_BATCH = 200
+"""Jobs a script: each call blocks Redis for some milliseconds at most."""
+_ROUNDS = 20
+FORGET_WORKERS_MS = 3_600_000
+
+
+def sweep(storage: JobStorage, settings: Settings) -> None:
+    """Promote what is due, rescue what lost its worker, remove what is past its time. Waits when Redis is away."""
+    store = storage.store
+    keep_ms = round(settings.keep_finished_seconds * 1000)
+    try:
+        _until_done(storage, store.promote_jobs(limit=_BATCH))
+        rescued = _until_done(storage, store.rescue_jobs(max_losses=settings.max_worker_losses, limit=_BATCH))
+        if rescued:
+            logger.warning("%d jobs had lost their worker and were given to others", rescued)
+        _until_done(storage, store.trim_jobs(keep_ms=keep_ms, keep_jobs=settings.keep_finished_jobs, limit=_BATCH))
+        storage.run_once(store.forget_workers(silent_ms=FORGET_WORKERS_MS))
+    except RedisUnavailable as problem:
+        logger.warning("the sweep waits for Redis: %s", problem)
+
+
+def _until_done(storage: JobStorage, step: Call[int]) -> int:
+    total = 0
+    for _ in range(_ROUNDS):
+        done = storage.run_once(step)
+        total += done
+        if done < _BATCH:
+            break
+    return total
