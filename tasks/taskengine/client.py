@@ -104,7 +104,7 @@ class Client:
             info: dict[str, Any] = await self._redis.info()
             seconds, microseconds = await self._redis.time()
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         kept = [kind for kind, on in (("aof", info["aof_enabled"]), ("rdb", info["rdb_last_save_time"])) if on]
         return RedisInfo(
             version=str(info["redis_version"]),
@@ -163,7 +163,7 @@ class Client:
         try:
             return await self._redis.hgetall(self._keys.catalogue)  # pyright: ignore[reportGeneralTypeIssues]
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
 
     # Reading
 
@@ -234,7 +234,7 @@ class Client:
         try:
             version: Any = await self._redis.get(self._keys.catalogue_version)
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         return int(text(version)) if version else 0
 
     async def _lanes(self) -> Lanes:
@@ -274,7 +274,7 @@ class Client:
         try:
             counts = [await self._redis.zcount(self._keys.finished(state), "-inf", upper) for state in _final(states)]
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         return sum(counts)
 
     # Listening

@@ -132,7 +132,7 @@ class EventFeed:
         try:
             newest: Any = await self._redis.xrevrange(self._keys.events, count=1)
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         return text(newest[0][0]) if newest else "0-0"
 
     async def _read(self) -> None:
@@ -170,7 +170,7 @@ class EventFeed:
             try:
                 page: Any = await self._redis.xrange(self._keys.events, f"({cursor}", until, count=_PAGE)
             except RedisError as error:
-                raise ours(error) from error
+                raise ours(error) from None
             for entry_id, fields in page:
                 cursor = text(entry_id)
                 yield _read_event(cursor, fields)
@@ -185,7 +185,7 @@ class EventFeed:
         except ResponseError:  # there is no stream
             return None if after == "0-0" else EventsLost(cursor="0-0", at=_at(after))
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         newest = text(info["last-generated-id"])
         if is_after(after, newest):
             return EventsLost(cursor=newest, at=_at(newest))

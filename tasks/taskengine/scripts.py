@@ -83,7 +83,7 @@ class Call(Generic[T]):
             except NoScriptError:
                 answer = redis.eval(self.script.text, 1, self.prefix, *self.argv)
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         return self.decode(answer)
 
     async def arun(self, redis: "aioredis.Redis") -> T:
@@ -94,7 +94,7 @@ class Call(Generic[T]):
             except NoScriptError:
                 answer = await redis.eval(self.script.text, 1, self.prefix, *self.argv)  # pyright: ignore[reportGeneralTypeIssues]
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         return self.decode(answer)
 
 

@@ -52,14 +52,14 @@ class JobStorage(BaseStorage):
         try:
             return self._once.blpop([self.keys.wake(queue) for queue in queues], timeout=max(seconds, 0.01)) is not None
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
 
     def known_queues(self) -> list[str]:
         """Return the queues that have jobs."""
         try:
             names: Any = self._once.smembers(self.keys.queues)
         except RedisError as error:
-            raise ours(error) from error
+            raise ours(error) from None
         return [text(name) for name in names]
 
     def close(self) -> None:
