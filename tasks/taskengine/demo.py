@@ -8,7 +8,7 @@ import asyncio
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -157,7 +157,7 @@ async def _count_waiting(settings: Settings) -> int:
 
 
 @contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def _stopped_by_signals(stop: threading.Event) -> Generator[None]:
     """Set ``stop`` on Ctrl-C and SIGTERM. In a thread, where Python takes no signals, do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -68,7 +68,7 @@ class Series(BaseModel):
     backoff=Backoff(base_seconds=2, factor=3, cap_seconds=60, jitter=True),
 )
 def render_images(
-    subject: Annotated[Subject, Field(description="What the pictures show.")] = Subject.JULIA,
+    subject: Annotated[Subject, Field(description="What to compute.")] = Subject.JULIA,
     *,
     pictures: Annotated[int, Field(ge=1, le=48, description="How many: each goes one step deeper.")] = 8,
     size: Annotated[Size, Field(description="Width and height of each picture.")] = POSTCARD,

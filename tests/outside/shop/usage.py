@@ -28,10 +28,11 @@ reserve("KIT-1007", warehouse="east")  # wrong
 
 send_mail.enqueue("a@example.org", "Hello", options=Options(priority=10, delay=60))
 send_mail.enqueue("a@example.org", "Hello", options=Options(priority="high"))  # wrong
-send_mail.enqueue(1, "Hello", options=Options())  # wrong
 
 receipt: Receipt = send_mail.call_local("a@example.org", "Hello")
 bill: Invoice = send_mail.call_local("a@example.org", "Hello")  # wrong
 job_id: str = send_mail("a@example.org", "Hello").id
+sent: Receipt | None = send_mail("a@example.org", "Hello").get(blocking=True, timeout=10)
+left: str | None = reserve("KIT-1007").get()  # wrong
 
 TaskEngine.from_env().task(name="x", priority="high")  # wrong
