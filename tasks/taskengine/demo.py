@@ -34,6 +34,7 @@ from taskengine.settings import Settings
 FEWEST_JOBS, MOST_JOBS = 10, 10_000
 FULL = 500
 """With so many jobs waiting the trickle holds back: more would show nothing new."""
+FIRST_GAP_SECONDS = 2.0
 WAIT_FOR_REDIS_SECONDS = 5.0
 
 _NAMES = ("Amara", "Bruno", "Chiara", "Daniel", "Elif", "Fatou", "Grace", "Hana", "Ibrahim", "Jonas", "Keiko", "Lucía")
@@ -132,7 +133,9 @@ def _enqueue_mix(waves: Sequence[Wave], stop: threading.Event, say: Callable[[st
 
 def _keep_trickling(settings: Settings, dice: Random, stop: threading.Event, say: Callable[[str], None]) -> None:
     held_back = False
-    while not stop.wait(gap_seconds(dice)):
+    gap = FIRST_GAP_SECONDS
+    while not stop.wait(gap):
+        gap = gap_seconds(dice)
         try:
             waiting = asyncio.run(_count_waiting(settings))
             if waiting < FULL:

@@ -6,7 +6,7 @@ from redis import Redis
 
 PERMANENT = frozenset(
     {"attempts", "catalogue", "catalogue_version", "clock", "events", "finished", "heads", "heartbeats", "job"}
-    | {"lane", "lanes", "leases", "ready", "waiting", "workers"}
+    | {"lane", "lanes", "leases", "queues", "ready", "waiting", "workers"}
 )
 """Kinds of keys that live as long as what they are about: the scripts and retention remove them."""
 
