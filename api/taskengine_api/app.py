@@ -1,0 +1,57 @@
+"""The application: routes, and what lives as long as it does."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from starlette.routing import Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from taskengine.client import Client
+from taskengine.embedded import find_redis_url
+from taskengine.settings import Settings
+
+from taskengine_api import graphiql
+from taskengine_api.catalogue import Catalogue
+from taskengine_api.context import Context
+from taskengine_api.operations import BulkOperations
+from taskengine_api.router import GraphQLEndpoint
+from taskengine_api.schema.build import Schema
+from taskengine_api.settings import ApiSettings
+
+
+def create_app(settings: Settings, client: Client | None = None, *, api: ApiSettings | None = None) -> FastAPI:
+    """Make the application. A ``client`` that is given stays the caller's to close."""
+    api = api or ApiSettings()
+    ours = client or Client(find_redis_url(settings), namespace=settings.namespace, settings=settings)
+    base = Schema()
+    context = Context(client=ours, settings=settings, operations=BulkOperations())
+    endpoint = GraphQLEndpoint(base.with_tasks([]), context, api)
+    catalogue = Catalogue(ours, base, lambda schema: setattr(endpoint, "schema", schema), every_seconds=api.catalogue_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        await catalogue.refresh()
+        following = asyncio.create_task(catalogue.follow(), name="taskengine-catalogue")
+        try:
+            yield
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+            await context.operations.close()
+            if client is None:
+                await ours.close()
+
+    # The pages that FastAPI would make of this load their scripts from elsewhere.
+    app = FastAPI(title="TaskEngine", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.routes += [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
+    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    if api.graphiql:
+        app.mount(graphiql.MOUNTED_AT, StaticFiles(directory=graphiql.FILES))
+    return app
+
+
+async def healthz() -> dict[str, str]:
+    """Say that this process is alive; whether Redis is, it does not ask."""
+    return {"status": "ok"}

@@ -1,0 +1,102 @@
+"""Request bodies and media types: read with a limit, strictly, and answered in kind."""
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+from starlette.requests import Request
+
+from taskengine_api.errors import Code, RequestRefused
+
+GRAPHQL_JSON = "application/graphql-response+json"
+PLAIN_JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+
+_DRAINED = 64
+"""A body up to so many times the limit is read to its end and dropped, so that the client gets to read our answer."""
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the body; refuse one over the limit without ever holding more than that."""
+    length = request.headers.get("content-length", "")
+    declared = int(length) if length.isdecimal() and len(length) < 20 else 0
+    if declared > limit * _DRAINED:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit * _DRAINED:
+            break
+        if size <= limit:
+            parts.append(part)
+        else:
+            parts.clear()
+    if size > limit:
+        raise _too_large(limit)
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> RequestRefused:
+    return RequestRefused(413, f"the request body may have {limit:,} bytes at most", Code.PAYLOAD_TOO_LARGE)
+
+
+def read_json(text: str | bytes) -> Any:
+    """Parse JSON as the standard has it; raise ``JSONDecodeError`` for anything else, however it is broken."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode()
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\ud" in text or "\\uD" in text:
+            # Half a surrogate pair is no text, though the parser lets it pass.
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(str(error) or "nested too deeply", "", 0) from error
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def write_json(value: object) -> bytes:
+    """Write JSON; what the fast writer cannot (whole numbers past 64 bits) goes the slow way."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def accepted(header: str) -> list[str]:
+    """Return the media types of an ``Accept`` header without those of weight 0, in the order of their weight."""
+    weighted: list[tuple[float, str]] = []
+    for part in header.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        if name and (value := _weight(weight)) > 0:
+            weighted.append((value, name))
+    return [name for _, name in sorted(weighted, key=lambda pair: -pair[0])]
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
+
+
+def response_type(header: str | None) -> str | None:
+    """Return the media type to answer in: JSON of either name, or a stream; ``None`` if nothing fits.
+
+    JSON comes first wherever it is accepted at all: urql lists the event stream
+    beside it with every query.
+    """
+    names = accepted(header or "*/*")
+    for name in names:
+        if name in (GRAPHQL_JSON, PLAIN_JSON):
+            return name
+        if name in ("*/*", "application/*"):
+            return PLAIN_JSON
+    return EVENT_STREAM if EVENT_STREAM in names else None

@@ -1,0 +1,92 @@
+"""What a resolver has at hand: the client, the settings, and loaders that gather reads into one round trip.
+
+A connection has one ``Context``; each operation gets its own copy with fresh
+loaders, so that a WebSocket open for hours never shows yesterday's rows.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
+from taskengine.client import Client
+from taskengine.jobs import Attempt, Job, QueueInfo, TaskInfo, WorkerInfo
+from taskengine.settings import Settings
+
+from taskengine_api.operations import BulkOperations
+
+T = TypeVar("T")
+
+
+class Loaders:
+    """Reads of one operation, gathered. ``keep`` what was read: right within a query, wrong beyond it."""
+
+    def __init__(self, client: Client, *, keep: bool) -> None:
+        self.jobs: DataLoader[str, Job | None] = DataLoader(client.get_jobs, cache=keep)
+        self.attempts: DataLoader[Job, list[Attempt]] = DataLoader(
+            client.list_attempts, cache=keep, cache_key_fn=lambda job: job.id
+        )
+        self.queues: DataLoader[str, QueueInfo | None] = DataLoader(_by_name(client.list_queues), cache=keep)
+        self.tasks: DataLoader[str, TaskInfo | None] = DataLoader(_by_name(client.list_tasks), cache=keep)
+        self.workers: DataLoader[str, WorkerInfo | None] = DataLoader(_by_name(client.list_workers), cache=keep)
+        self.all_workers: DataLoader[None, list[WorkerInfo]] = DataLoader(_once(client.list_workers), cache=keep)
+        self.all_queues: DataLoader[None, list[QueueInfo]] = DataLoader(_once(client.list_queues), cache=keep)
+        self.now: DataLoader[None, datetime] = DataLoader(_once(_clock_of(client)), cache=keep)
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What resolvers see as ``info.context``."""
+
+    client: Client
+    settings: Settings
+    operations: BulkOperations
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.client, keep=False)
+
+    def for_operation(self, operation: OperationType) -> "Context":
+        """Return a copy with loaders of its own. Only a query may look at one moment throughout."""
+        copy = replace(self)
+        copy.loaders = Loaders(self.client, keep=operation is OperationType.QUERY)
+        return copy
+
+
+Info = strawberry.Info[Context, None]
+
+
+class ContextPerOperation(SchemaExtension):
+    """Gives each operation its own loaders, on every transport."""
+
+    def on_execute(self) -> Iterator[None]:
+        execution = self.execution_context
+        execution.context = execution.context.for_operation(execution.operation_type)
+        yield
+
+
+def _by_name(read: Callable[[], Awaitable[Sequence[Any]]]) -> Callable[[list[str]], Awaitable[list[Any]]]:
+    async def load(names: list[str]) -> list[Any]:
+        found = {one.name: one for one in await read()}
+        return [found.get(name) for name in names]
+
+    return load
+
+
+def _once(read: Callable[[], Awaitable[T]]) -> Callable[[list[None]], Awaitable[list[T]]]:
+    async def load(keys: list[None]) -> list[T]:
+        value = await read()
+        return [value for _ in keys]
+
+    return load
+
+
+def _clock_of(client: Client) -> Callable[[], Awaitable[datetime]]:
+    async def now() -> datetime:
+        return (await client.ping()).now
+
+    return now

@@ -1,0 +1,108 @@
+"""Errors of the request itself: which code each carries, what the client may read, what only the log gets.
+
+What a mutation expects to go wrong is data instead (``schema/errors.py``).
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from graphql import GraphQLError
+from taskengine.errors import InvalidInput, JobNotFound, RedisUnavailable
+from taskengine.events import SlowSubscriber
+
+log = logging.getLogger(__name__)
+
+
+class Code(StrEnum):
+    """``extensions.code`` of a top-level error."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    """The request is no GraphQL request: its form, its syntax, or fields that do not exist."""
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    """A variable or argument was refused."""
+    NOT_FOUND = "NOT_FOUND"
+    """A subscription to something that is not there."""
+    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    """The document is past one of the limits."""
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    TIMEOUT = "TIMEOUT"
+    """It took too long and was given up; a mutation may or may not have happened."""
+    SLOW_SUBSCRIBER = "SLOW_SUBSCRIBER"
+    """More events waited than are kept for one subscriber; ``extensions.cursor`` is where to go on."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """Redis does not answer; trying again is right."""
+    INTERNAL = "INTERNAL"
+    """A bug of ours; ``extensions.errorId`` finds it in the log."""
+
+
+class RequestRefused(Exception):
+    """This HTTP request is answered with one error and nothing else."""
+
+    def __init__(
+        self, status: int, message: str, code: Code = Code.BAD_REQUEST, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, code, headers)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.headers = dict(headers or {})
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def coded(message: str, code: Code, **extensions: Any) -> GraphQLError:
+    """Return an error with its code."""
+    return GraphQLError(message, extensions={"code": code.value, **extensions})
+
+
+def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
+    """Return the error as the client sees it: with a code, and without what only concerns us.
+
+    ``executing`` tells a document that was refused from one that failed while it ran.
+    """
+    if error.extensions and "code" in error.extensions:
+        return error
+    cause = _cause(error)
+    if cause is None:
+        code = Code.BAD_USER_INPUT if executing else Code.BAD_REQUEST
+        return _marked(error, code)
+    if isinstance(cause, RedisUnavailable):
+        return _marked(error, Code.UNAVAILABLE)
+    if isinstance(cause, InvalidInput):
+        return _marked(error, Code.BAD_USER_INPUT, path=list(cause.path))
+    if isinstance(cause, JobNotFound):
+        return _marked(error, Code.NOT_FOUND)
+    if isinstance(cause, SlowSubscriber):
+        return _marked(error, Code.SLOW_SUBSCRIBER, cursor=cause.cursor)
+    return _masked(error, cause)
+
+
+def _cause(error: GraphQLError) -> Exception | None:
+    """Return the exception under an error, ``None`` when GraphQL itself complains."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _marked(error: GraphQLError, code: Code, **facts: Any) -> GraphQLError:
+    error.extensions = {"code": code.value, **facts}
+    return error
+
+
+def _masked(error: GraphQLError, cause: Exception) -> GraphQLError:
+    error_id = f"err_{secrets.token_hex(8)}"
+    log.error("%s at %s", error_id, error.path, exc_info=cause)
+    hidden = coded("something went wrong on our side; the log has it under this errorId", Code.INTERNAL)
+    return GraphQLError(
+        hidden.message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={**(hidden.extensions or {}), "errorId": error_id},
+    )

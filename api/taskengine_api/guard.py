@@ -1,0 +1,213 @@
+"""What one document may ask for, counted before anything runs, and documents kept once they were found good.
+
+Each fragment is measured once, however often it is spread: a document whose
+fragments double each other is refused in the time it takes to read it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from taskengine_api.errors import Code, coded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that one document may hold, each counted through its fragments."""
+
+    depth: int = 15
+    fields: int = 1_000
+    aliases: int = 50
+    directives: int = 50
+    tokens: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a selection asks for."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+    def beside(self, other: "Measure") -> "Measure":
+        """Return the measure of both, one beside the other."""
+        return Measure(
+            max(self.depth, other.depth),
+            self.fields + other.fields,
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+        )
+
+
+class _Measuring:
+    """Measures the operations of one document."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._known: dict[str, Measure] = {}
+
+    def operation(self, node: OperationDefinitionNode) -> Measure:
+        own = Measure(directives=len(node.directives or ()))
+        return own.beside(self._selection(node.selection_set))
+
+    def _selection(self, node: SelectionSetNode | None) -> Measure:
+        total = Measure()
+        for selection in node.selections if node else ():
+            total = total.beside(Measure(directives=len(selection.directives or ())))
+            if isinstance(selection, FieldNode):
+                inner = self._selection(selection.selection_set)
+                alias = int(selection.alias is not None)
+                below = Measure(inner.depth + 1, inner.fields + 1, inner.aliases + alias, inner.directives)
+                total = total.beside(below)
+            elif isinstance(selection, FragmentSpreadNode):
+                total = total.beside(self._fragment(selection.name.value))
+            elif isinstance(selection, InlineFragmentNode):
+                total = total.beside(self._selection(selection.selection_set))
+        return total
+
+    def _fragment(self, name: str) -> Measure:
+        if name not in self._known:
+            # Within itself a fragment counts as nothing: validation refuses such circles, and unknown names.
+            self._known[name] = Measure()
+            fragment = self._fragments.get(name)
+            if fragment is not None:
+                own = Measure(directives=len(fragment.directives or ()))
+                self._known[name] = own.beside(self._selection(fragment.selection_set))
+        return self._known[name]
+
+
+def measure(document: DocumentNode) -> Measure:
+    """Return the measure of the largest operation in each respect."""
+    measuring = _Measuring(document)
+    found = [measuring.operation(node) for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    return Measure(
+        max((one.depth for one in found), default=0),
+        max((one.fields for one in found), default=0),
+        max((one.aliases for one in found), default=0),
+        max((one.directives for one in found), default=0),
+    )
+
+
+def excess(document: DocumentNode, limits: Limits) -> GraphQLError | None:
+    """Return what is wrong with a document that asks for too much."""
+    found = measure(document)
+    for name in ("depth", "fields", "aliases", "directives"):
+        asked, limit = getattr(found, name), getattr(limits, name)
+        if asked > limit:
+            asks = f"{asked:,}" if asked < 10**9 else "more than a thousand million"
+            words = f"nests {asks} deep" if name == "depth" else f"asks for {asks} {name}"
+            return coded(f"the operation {words}; at most {limit:,} are allowed", Code.QUERY_TOO_COMPLEX)
+    return None
+
+
+@dataclass(slots=True)
+class _Document:
+    node: DocumentNode
+    problems: list[GraphQLError] | None = None
+
+
+@dataclass(slots=True)
+class Documents:
+    """The documents that one schema has read lately, with what is wrong with each.
+
+    Bounded by the length of their texts, since that is what a caller chooses.
+    """
+
+    max_chars: int = 131_072
+    _kept: OrderedDict[str, _Document] = field(default_factory=OrderedDict[str, _Document])
+    _chars: int = 0
+
+    def get(self, text: str) -> _Document | None:
+        """Return a document that was read before."""
+        found = self._kept.get(text)
+        if found is not None:
+            self._kept.move_to_end(text)
+        return found
+
+    def keep(self, text: str, node: DocumentNode) -> None:
+        """Keep a document, and let go of those that were not asked for the longest."""
+        self._kept[text] = _Document(node)
+        self._chars += len(text)
+        while self._chars > self.max_chars:
+            gone, _ = self._kept.popitem(last=False)
+            self._chars -= len(gone)
+
+
+class Guard(SchemaExtension):
+    """Refuses documents past the limits; parses and validates each document once.
+
+    Errors are set, not raised: what a hook raises is lost on a stream.
+    """
+
+    limits = Limits()
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.parse_options["max_tokens"] = self.limits.tokens
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        documents = self._documents()
+        if context.query:
+            found = documents.get(context.query)
+            if found is not None:
+                context.graphql_document = found.node
+            else:
+                try:
+                    node = parse(context.query, **context.parse_options)
+                except GraphQLError:
+                    pass  # left to Strawberry, which parses again and reports it on every transport
+                else:
+                    documents.keep(context.query, node)
+                    context.graphql_document = node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        assert context.query is not None and context.graphql_document is not None
+        found = self._documents().get(context.query) or _Document(context.graphql_document)
+        if found.problems is None:
+            found.problems = self._problems(found.node)
+        # Strawberry keeps what the client said private and runs the first operation when it said nothing.
+        named = getattr(context, "_provided_operation_name", None) is not None
+        problem = None if named else _unnamed(found.node)
+        context.pre_execution_errors = [problem] if problem else list(found.problems)
+        yield
+
+    def _problems(self, document: DocumentNode) -> list[GraphQLError]:
+        context = self.execution_context
+        problem = excess(document, self.limits)
+        if problem is not None:
+            return [problem]
+        schema: Any = context.schema
+        return validate_document(schema.core, document, context.validation_rules)
+
+    def _documents(self) -> Documents:
+        schema: Any = self.execution_context.schema
+        return schema.documents
+
+
+def _unnamed(document: DocumentNode) -> GraphQLError | None:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if len(operations) < 2:
+        return None
+    return coded("the document has several operations; operationName must say which one to run", Code.BAD_REQUEST)

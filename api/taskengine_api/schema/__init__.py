@@ -1,0 +1,1 @@
+"""The schema, one noun a file: its type, its queries, its mutations, its subscriptions."""

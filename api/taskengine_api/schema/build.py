@@ -1,0 +1,130 @@
+"""The schema: made once from the nouns, and again with the typed mutations of each new catalogue."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+    print_schema,
+    validate_schema,
+)
+from graphql.type.introspection import introspection_types
+from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from taskengine.jobs import TaskInfo
+
+from taskengine_api.context import ContextPerOperation
+from taskengine_api.errors import public
+from taskengine_api.guard import Documents, Guard
+from taskengine_api.scalars import SCALAR_MAP
+from taskengine_api.schema import enums as _enums  # noqa: F401 - describes the engine's enums
+from taskengine_api.schema.enqueueing import enqueue_typed
+from taskengine_api.schema.errors import ERROR_TYPES
+from taskengine_api.schema.events import EVENT_TYPES, Subscription
+from taskengine_api.schema.roots import Mutation, Query
+from taskengine_api.typed_tasks import NO_TASKS, TypedTasks, typed_tasks
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema with our errors, its own document cache, and the typed mutations of one catalogue."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            types=[*ERROR_TYPES, *EVENT_TYPES],
+            extensions=[Guard, ContextPerOperation],
+            config=StrawberryConfig(scalar_map=SCALAR_MAP),
+        )
+        self.documents = Documents()
+        self.field_of: Mapping[str, str] = {}
+        _tell_one_of()
+        _leave_out_null_defaults(self.core)
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
+
+    def with_tasks(self, tasks: Sequence[TaskInfo]) -> "Schema":
+        """Return this schema with a typed mutation for each task; this one is left as it is."""
+        return self._with(typed_tasks(tasks, self.core.type_map, enqueue_typed) if tasks else NO_TASKS)
+
+    def _with(self, typed: TypedTasks) -> "Schema":
+        other = copy.copy(self)
+        other.documents = Documents()
+        other.field_of = typed.field_of
+        other._schema = _with_mutations(self.core, typed)  # noqa: SLF001 - our own
+        other._schema._strawberry_schema = other  # type: ignore[attr-defined]  # noqa: SLF001 - how info.schema finds it
+        return other
+
+    def sdl(self) -> str:
+        """Return the schema as text."""
+        return print_schema(self.core) + "\n"
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: ``public`` logs bugs, and a client's mistakes are no news."""
+
+    async def _handle_execution_result(
+        self,
+        context: ExecutionContext,
+        result: Any,
+        extensions_runner: SchemaExtensionsRunner,
+        *,
+        skip_process_errors: bool = False,
+    ) -> ExecutionResult:
+        """Every result passes here, over HTTP and on streams: give each error its code and hide our bugs."""
+        handled = await super()._handle_execution_result(
+            context, result, extensions_runner, skip_process_errors=skip_process_errors
+        )
+        if handled.errors:
+            executing = not isinstance(result, PreExecutionError)
+            handled.errors = [public(error, executing=executing) for error in handled.errors]
+        return handled
+
+
+def _with_mutations(base: GraphQLSchema, typed: TypedTasks) -> GraphQLSchema:
+    """Return the schema with more fields of ``Mutation``; all other types are shared."""
+    mutation = base.mutation_type
+    assert mutation is not None
+    wider = mutation.to_kwargs()
+    wider["fields"] = {**mutation.fields, **typed.fields}
+    whole = base.to_kwargs()
+    whole["mutation"] = GraphQLObjectType(**wider)
+    whole["types"] = tuple(type_ for type_ in whole["types"] or () if type_ is not mutation)
+    schema = GraphQLSchema(**whole)
+    problems = validate_schema(schema)
+    if problems:
+        raise ValueError("; ".join(problem.message for problem in problems))
+    return schema
+
+
+def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
+    """Absent and null are one to every resolver here, so ``= null`` would only be noise in the SDL."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            values: list[GraphQLArgument | GraphQLInputField] = list(type_.fields.values())
+        elif isinstance(type_, GraphQLObjectType):
+            values = [argument for field in type_.fields.values() for argument in field.args.values()]
+        else:
+            continue
+        for value in values:
+            if value.default_value is None:
+                value.default_value = Undefined
+
+
+def _tell_one_of() -> None:
+    """Strawberry answers ``isOneOf`` from its own definitions, which the typed mutations do not have."""
+    field = introspection_types["__Type"].fields["isOneOf"]  # type: ignore[attr-defined]
+    field.resolve = lambda type_, _info: getattr(type_, "is_one_of", None)

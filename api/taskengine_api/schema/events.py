@@ -1,0 +1,177 @@
+"""Events: what happens to jobs, live, and replayed after a cursor."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, cast
+
+import strawberry
+from strawberry import Private
+from taskengine import events as domain
+from taskengine.client import Client
+from taskengine.errors import JobNotFound
+from taskengine.events import EventsLost, Progressed, StateChanged, is_after
+from taskengine.jobs import JobState
+
+from taskengine_api.context import Info
+from taskengine_api.schema.jobs import Job, JobFilter, JobProgress
+
+
+@strawberry.interface(description="One change, in order.")
+class JobEvent:
+    """One change, in order."""
+
+    cursor: str = strawberry.field(description="Resumes the stream after this event.")
+    at: datetime = strawberry.field(description="When it happened, by Redis's clock.")
+    of_job: Private[str | None]
+
+    @strawberry.field(description="The job as it is now; null when it is gone, or the event is of no one job.")
+    async def job(self, info: Info) -> Job | None:
+        if self.of_job is None:
+            return None
+        found = await info.context.loaders.jobs.load(self.of_job)
+        return Job.from_domain(found) if found else None
+
+
+@strawberry.type(description="A job moved; `from` is null when it was enqueued.")
+class JobStateChanged(JobEvent):
+    """A job moved."""
+
+    from_: JobState | None = strawberry.field(name="from", description="The state it was in.")
+    to: JobState = strawberry.field(description="The state it came to.")
+    attempt: int | None = strawberry.field(description="The attempt that it happened in, if it was one.")
+    message: str | None = strawberry.field(description="Why, in a few words.")
+
+
+@strawberry.type(description="A running job told how far it is. Coalesced to at most 4 a second a job.")
+class JobProgressed(JobEvent):
+    """A running job told how far it is."""
+
+    progress: JobProgress = strawberry.field(description="How far it is.")
+
+
+@strawberry.type(description="Events after the given cursor are gone: reload with a query, then go on from this cursor.")
+class JobEventsLost(JobEvent):
+    """Events after the given cursor are gone."""
+
+
+EVENT_TYPES = (JobStateChanged, JobProgressed, JobEventsLost)
+
+
+@strawberry.enum(description="Kinds of events.")
+class JobEventKind(Enum):
+    """Kinds of events."""
+
+    STATE = strawberry.enum_value("STATE", description="A job moved.")
+    PROGRESS = strawberry.enum_value("PROGRESS", description="A running job told how far it is.")
+
+
+Kinds = Annotated[
+    list[JobEventKind], strawberry.argument(description="Which kinds of events. Lost events are always told.")
+]
+Cursor = Annotated[
+    str | None,
+    strawberry.argument(description="First every event after this cursor, then live. From now on when absent."),
+]
+
+
+def shown(event: domain.Event) -> JobEvent:
+    """Show one of the engine's events."""
+    match event:
+        case StateChanged():
+            return JobStateChanged(
+                cursor=event.cursor,
+                at=event.at,
+                of_job=event.job_id,
+                from_=event.from_state,
+                to=event.to_state,
+                attempt=event.attempt,
+                message=event.message,
+            )
+        case Progressed():
+            progress = JobProgress.from_domain(event.progress)
+            return JobProgressed(cursor=event.cursor, at=event.at, of_job=event.job_id, progress=progress)
+        case EventsLost():
+            return JobEventsLost(cursor=event.cursor, at=event.at, of_job=None)
+
+
+def _is_of(event: domain.Event, kinds: list[JobEventKind]) -> bool:
+    match event:
+        case StateChanged():
+            return JobEventKind.STATE in kinds
+        case Progressed():
+            return JobEventKind.PROGRESS in kinds
+        case EventsLost():
+            return True
+
+
+def _matches(event: domain.Event, filter: JobFilter | None) -> bool:
+    if filter is None or isinstance(event, EventsLost):
+        return True
+    state = event.to_state if isinstance(event, StateChanged) else JobState.RUNNING
+    return filter.to_domain().matches(state=state, queue=event.queue, task=event.task)
+
+
+def _listen(client: Client, after: str | None) -> AsyncGenerator[domain.Event, None]:
+    # It is a generator; closing it is how the reader learns that nobody listens.
+    return cast("AsyncGenerator[domain.Event, None]", client.events(after=after))
+
+
+async def _end_of(client: Client, job_id: str) -> str | None:
+    """Return the cursor behind which nothing of a finished job is; ``None`` while it moves.
+
+    In this order: an event that is later than what was read of the job has a later cursor too.
+    """
+    job = await client.get_job(job_id)
+    return await client.newest_cursor() if job is None or job.state.is_final else None
+
+
+async def follow(client: Client, job_id: str, after: str | None) -> AsyncGenerator[domain.Event, None]:
+    """Yield the events of one job and end with its last one, however often it is retried on the way."""
+    after = await client.newest_cursor() if after is None else after
+    if await client.get_job(job_id) is None:
+        raise JobNotFound(job_id)
+    end = await _end_of(client, job_id)
+    if end is not None and not is_after(end, after):
+        return
+    async with aclosing(_listen(client, after)) as events:
+        async for event in events:
+            lost = isinstance(event, EventsLost)
+            if lost or event.job_id == job_id:
+                yield event
+            if lost or (event.job_id == job_id and isinstance(event, StateChanged)):
+                end = await _end_of(client, job_id)
+            if end is not None and not is_after(end, event.cursor):
+                return
+
+
+@strawberry.type(description="Live changes.")
+class Subscription:
+    """Live changes. Without ``after``: from now. With it: every event after that cursor, then live."""
+
+    @strawberry.subscription(description="What happens to jobs.")
+    async def job_events(
+        self,
+        info: Info,
+        kinds: Kinds = [JobEventKind.STATE, JobEventKind.PROGRESS],  # noqa: B006 - Strawberry copies it
+        filter: Annotated[JobFilter | None, strawberry.argument(description="Of which jobs; all by default.")] = None,
+        after: Cursor = None,
+    ) -> AsyncGenerator[JobEvent, None]:
+        async with aclosing(_listen(info.context.client, after)) as events:
+            async for event in events:
+                if _is_of(event, kinds) and _matches(event, filter):
+                    yield shown(event)
+
+    @strawberry.subscription(description="Events of one job; completes after its last one, at once if that is past.")
+    async def job_updated(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The job's id.")],
+        kinds: Kinds = [JobEventKind.STATE, JobEventKind.PROGRESS],  # noqa: B006 - Strawberry copies it
+        after: Cursor = None,
+    ) -> AsyncGenerator[JobEvent, None]:
+        async with aclosing(follow(info.context.client, id, after)) as events:
+            async for event in events:
+                if _is_of(event, kinds):
+                    yield shown(event)

@@ -1,0 +1,249 @@
+"""Jobs: the type with everything that is kept of one, and the pages of them."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, cast
+
+import strawberry
+from strawberry import Private
+from taskengine import jobs as domain
+from taskengine.jobs import MOVES, JobState, cursor_of
+
+from taskengine_api.context import Info
+from taskengine_api.paging import After, Before, First, Last, PageInfo, page_of
+from taskengine_api.scalars import Json
+from taskengine_api.schema.attempts import Attempt, AttemptConnection, AttemptEdge, JobError
+from taskengine_api.schema.nodes import Node
+from taskengine_api.schema.queues import Queue
+from taskengine_api.schema.tasks import Task
+
+if TYPE_CHECKING:
+    from taskengine_api.schema.workers import Worker
+
+RETRYABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.RETRYING})
+"""States in which ``retryJob`` takes a job."""
+
+
+@strawberry.type(description="How far a running task says it is.")
+class JobProgress:
+    """How far a running task says it is."""
+
+    current: float = strawberry.field(description="How much is done, in units of the task's choice.")
+    total: float | None = strawberry.field(description="How much there is in all, when the task knows.")
+    message: str | None = strawberry.field(description="What it is doing, in its own words.")
+    updated_at: datetime = strawberry.field(description="When it said so.")
+
+    @classmethod
+    def from_domain(cls, progress: domain.Progress) -> "JobProgress":
+        """Show the engine's progress."""
+        return cls(
+            current=progress.current,
+            total=progress.total,
+            message=progress.message,
+            updated_at=progress.updated_at,
+        )
+
+
+@strawberry.type(description="A unit of work: one call of a task, and the record of its whole life.")
+class Job(Node):
+    """A unit of work: one call of a task, and the record of its whole life."""
+
+    state: JobState = strawberry.field(description="Where it is in its life.")
+    priority: int = strawberry.field(description="1 (last) to 10 (first); 5 unless said otherwise.")
+    args: Json = strawberry.field(description="The arguments, by parameter name.")
+    result: Json | None = strawberry.field(description="What the task returned; null until it is COMPLETED.")
+    error: JobError | None = strawberry.field(description="Why its last attempt failed, if it did.")
+    progress: JobProgress | None = strawberry.field(description="How far it says it is; null until it says so.")
+    tags: list[str] = strawberry.field(description="Words given to it when it was enqueued.")
+    attempt_count: int = strawberry.field(description="Attempts so far, the running one included.")
+    max_attempts: int = strawberry.field(description="How many attempts it gets.")
+    timeout_seconds: float | None = strawberry.field(description="How long an attempt may run; null is no limit.")
+    created_at: datetime = strawberry.field(description="When it was enqueued.")
+    run_at: datetime | None = strawberry.field(description="When it may start at the earliest.")
+    started_at: datetime | None = strawberry.field(description="When its current or last attempt started.")
+    finished_at: datetime | None = strawberry.field(description="When it reached its final state.")
+    wait_seconds: float | None = strawberry.field(
+        description="Seconds from ready to start of the current or last attempt."
+    )
+    cancel_reason: str | None = strawberry.field(description="Why it was cancelled, as far as someone said.")
+    domain: Private[domain.Job]
+
+    @classmethod
+    def from_domain(cls, job: domain.Job) -> "Job":
+        """Show one of the engine's jobs."""
+        return cls(
+            id=strawberry.ID(job.id),
+            state=job.state,
+            priority=job.priority,
+            args=cast(Json, job.args),
+            result=cast("Json | None", job.result),
+            error=JobError.from_domain(job.error, of_job=job) if job.error else None,
+            progress=JobProgress.from_domain(job.progress) if job.progress else None,
+            tags=list(job.tags),
+            attempt_count=job.attempt_count,
+            max_attempts=job.max_attempts,
+            timeout_seconds=job.timeout_seconds,
+            created_at=job.created_at,
+            run_at=job.run_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            wait_seconds=job.wait_seconds,
+            cancel_reason=job.cancel_reason,
+            domain=job,
+        )
+
+    @strawberry.field(description="What it runs.")
+    def task(self) -> Task:
+        return Task.named(self.domain.task)
+
+    @strawberry.field(description="The line it stands or stood in.")
+    def queue(self) -> Queue:
+        return Queue.named(self.domain.queue)
+
+    @strawberry.field(description="Its runs, oldest first.")
+    async def attempts(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> AttemptConnection:
+        found = await info.context.loaders.attempts.load(self.domain)
+        cursors = [str(attempt.number) for attempt in found]
+        rows, page = page_of(found, cursors, first=first, after=after, last=last, before=before)
+        edges = [AttemptEdge(cursor=cursor, node=Attempt.from_domain(attempt)) for cursor, attempt in rows]
+        return AttemptConnection(
+            edges=edges, nodes=[edge.node for edge in edges], page_info=page, total_count=len(found)
+        )
+
+    @strawberry.field(description="When retention removes the record; null until it is finished.")
+    def expires_at(self, info: Info) -> datetime | None:
+        if self.finished_at is None:
+            return None
+        return self.finished_at + timedelta(seconds=info.context.settings.keep_finished_seconds)
+
+    @strawberry.field(description="Seconds the current or last attempt has run.")
+    async def run_seconds(self, info: Info) -> float | None:
+        if self.state is not JobState.RUNNING or self.started_at is None:
+            return self.domain.run_seconds
+        now = await info.context.loaders.now.load(None)
+        return max(0.0, (now - self.started_at).total_seconds())
+
+    @strawberry.field(description="The worker of its current or last attempt; null once that is forgotten.")
+    async def worker(
+        self, info: Info
+    ) -> Annotated["Worker", strawberry.lazy("taskengine_api.schema.workers")] | None:
+        from taskengine_api.schema.workers import Worker
+
+        if self.domain.worker is None:
+            return None
+        found = await info.context.loaders.workers.load(self.domain.worker)
+        return Worker.from_domain(found) if found else None
+
+    @strawberry.field(description="Whether `cancelJob` would take it, a running one with `terminate`.")
+    def viewer_can_cancel(self) -> bool:
+        return JobState.CANCELLED in MOVES[self.state]
+
+    @strawberry.field(description="Whether `retryJob` would take it.")
+    def viewer_can_retry(self) -> bool:
+        return self.state in RETRYABLE
+
+
+@strawberry.type(description="A job and its place in the list.")
+class JobEdge:
+    """A job and its place in the list."""
+
+    cursor: str = strawberry.field(description="Its place, for `after` and `before`.")
+    node: Job = strawberry.field(description="The job.")
+
+
+@strawberry.type(description="A page of jobs. Pages stay right while jobs come, go and change state.")
+class JobConnection:
+    """A page of jobs."""
+
+    edges: list[JobEdge] = strawberry.field(description="The jobs with their cursors.")
+    nodes: list[Job] = strawberry.field(description="The jobs.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+    total_count: int | None = strawberry.field(description="All jobs that match the filter, exact.")
+
+    @classmethod
+    def from_domain(cls, page: domain.JobPage) -> "JobConnection":
+        """Show one of the engine's pages."""
+        edges = [JobEdge(cursor=cursor_of(job), node=Job.from_domain(job)) for job in page.jobs]
+        cursors = [edge.cursor for edge in edges]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.around(cursors, more_after=page.has_next, more_before=page.has_previous),
+            total_count=page.total,
+        )
+
+
+@strawberry.input(description="Which jobs: fields are ANDed, list members ORed; absent or empty does not filter.")
+class JobFilter:
+    """Which jobs."""
+
+    states: list[JobState] | None = strawberry.field(default=None, description="In one of these states.")
+    queues: list[str] | None = strawberry.field(default=None, description="In one of these queues.")
+    tasks: list[str] | None = strawberry.field(default=None, description="Of one of these tasks.")
+
+    def to_domain(self) -> domain.JobFilter:
+        """Return the engine's filter."""
+        return domain.JobFilter(
+            states=tuple(self.states or ()), queues=tuple(self.queues or ()), tasks=tuple(self.tasks or ())
+        )
+
+
+@strawberry.enum(description="What jobs can be ordered by.")
+class JobOrderField(Enum):
+    """What jobs can be ordered by."""
+
+    CREATED_AT = strawberry.enum_value("CREATED_AT", description="When they were enqueued.")
+
+
+@strawberry.enum(description="Which end of an order comes first.")
+class OrderDirection(Enum):
+    """Which end of an order comes first."""
+
+    ASC = strawberry.enum_value("ASC", description="The least first: the oldest.")
+    DESC = strawberry.enum_value("DESC", description="The greatest first: the newest.")
+
+
+@strawberry.input(description="An order of jobs; no two have the same place.")
+class JobOrder:
+    """An order of jobs."""
+
+    field: JobOrderField = strawberry.field(description="What to order by.")
+    direction: OrderDirection = strawberry.field(description="Which end comes first.")
+
+
+NEWEST_FIRST = JobOrder(field=JobOrderField.CREATED_AT, direction=OrderDirection.DESC)
+
+
+@strawberry.type
+class JobQueries:
+    """What can be asked of jobs."""
+
+    @strawberry.field(description="One job; null when there is no record of it.")
+    async def job(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The job's id.")]
+    ) -> Job | None:
+        found = await info.context.loaders.jobs.load(id)
+        return Job.from_domain(found) if found else None
+
+    @strawberry.field(description="Jobs by page, newest first by default.")
+    async def jobs(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[JobFilter | None, strawberry.argument(description="Which jobs; all by default.")] = None,
+        order_by: Annotated[JobOrder, strawberry.argument(description="In which order.")] = NEWEST_FIRST,
+    ) -> JobConnection:
+        page = await info.context.client.list_jobs(
+            filter.to_domain() if filter else domain.JobFilter(),
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+            newest_first=order_by.direction is OrderDirection.DESC,
+        )
+        return JobConnection.from_domain(page)

@@ -1,0 +1,80 @@
+"""Query, Mutation and Subscription: the nouns put together, and ``node`` over all of them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import strawberry
+
+from taskengine_api.context import Info
+from taskengine_api.schema.attempts import Attempt
+from taskengine_api.schema.counts import CountQueries
+from taskengine_api.schema.enqueueing import EnqueueMutations
+from taskengine_api.schema.history import BulkOperation, HistoryMutations
+from taskengine_api.schema.jobs import Job, JobQueries
+from taskengine_api.schema.nodes import Node, Prefix, id_of
+from taskengine_api.schema.queues import Queue, QueueQueries
+from taskengine_api.schema.steering import SteeringMutations
+from taskengine_api.schema.system import SystemQueries
+from taskengine_api.schema.tasks import Task, TaskQueries
+from taskengine_api.schema.workers import Worker, WorkerQueries
+
+
+async def find_node(info: Info, node_id: str) -> Node | None:
+    """Return what has this id, or ``None``. A job may have an id of its owner's choice, so it is looked for last."""
+    prefix, _, name = node_id.partition("_")
+    if prefix in _FINDERS and (found := await _FINDERS[prefix](info, name)) is not None:
+        return found
+    job = await info.context.loaders.jobs.load(node_id)
+    return Job.from_domain(job) if job else None
+
+
+async def _find_queue(info: Info, name: str) -> Node | None:
+    queue = await info.context.loaders.queues.load(name)
+    return Queue.named(name, queue) if queue else None
+
+
+async def _find_task(info: Info, name: str) -> Node | None:
+    task = await info.context.loaders.tasks.load(name)
+    return Task.named(name, task) if task else None
+
+
+async def _find_worker(info: Info, name: str) -> Node | None:
+    worker = await info.context.loaders.workers.load(name)
+    return Worker.from_domain(worker) if worker else None
+
+
+async def _find_attempt(info: Info, name: str) -> Node | None:
+    number, _, job_id = name.partition("_")
+    job = await info.context.loaders.jobs.load(job_id)
+    attempts = await info.context.loaders.attempts.load(job) if job else []
+    return next((Attempt.from_domain(attempt) for attempt in attempts if str(attempt.number) == number), None)
+
+
+async def _find_operation(info: Info, name: str) -> Node | None:
+    operation = info.context.operations.get(id_of(Prefix.BULK, name))
+    return BulkOperation.from_domain(operation) if operation else None
+
+
+_FINDERS: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
+    Prefix.QUEUE: _find_queue,
+    Prefix.TASK: _find_task,
+    Prefix.WORKER: _find_worker,
+    Prefix.ATTEMPT: _find_attempt,
+    Prefix.BULK: _find_operation,
+}
+
+
+@strawberry.type(description="What can be asked.")
+class Query(JobQueries, CountQueries, QueueQueries, WorkerQueries, TaskQueries, SystemQueries):
+    """What can be asked."""
+
+    @strawberry.field(description="Anything by its id; null when there is nothing of that id.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of anything.")]
+    ) -> Node | None:
+        return await find_node(info, id)
+
+
+@strawberry.type(description="What can be done. Where a payload has errors, nothing has changed.")
+class Mutation(EnqueueMutations, SteeringMutations, HistoryMutations):
+    """What can be done."""

@@ -1,0 +1,81 @@
+"""graphql-transport-ws, strictly: every message is checked before it is believed.
+
+A message of another shape closes the connection with 4400 instead of ending in
+an exception, and a client that leaves is no error.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from starlette.websockets import WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+
+from taskengine_api.context import Context
+
+MAX_REASON_BYTES = 123
+"""What fits into a close frame."""
+
+
+class SocketAdapter(ASGIWebSocketAdapter):
+    """A WebSocket that may be gone at any moment."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await super().send_json(message)
+        except RuntimeError as error:
+            # Starlette says so when one side has closed while this message was made.
+            raise WebSocketDisconnected from error
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            await super().close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+
+
+class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    """One connection. Each operation runs on the schema of its moment, which may change between two."""
+
+    async def handle_message(self, message: Message) -> None:
+        problem = _problem_of(message)
+        if problem is not None:
+            await self.handle_invalid_message(problem)
+            return
+        self.schema = self.view.schema
+        await super().handle_message(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
+
+
+def _problem_of(message: object) -> str | None:
+    """Return what is wrong with the form of a message."""
+    if not isinstance(message, dict):
+        return "Expected a message to be an object"
+    fields = cast("dict[str, Any]", message)
+    if not isinstance(fields.get("type"), str):
+        return "Expected a message to have a type"
+    if fields["type"] in ("subscribe", "complete") and not _is_id(fields.get("id")):
+        return "Expected an id of 1 to 128 characters"
+    if fields["type"] == "subscribe":
+        return _problem_of_operation(fields.get("payload"))
+    return None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 128
+
+
+def _problem_of_operation(payload: object) -> str | None:
+    if not isinstance(payload, dict):
+        return "Expected a payload with a query"
+    fields = cast("dict[str, Any]", payload)
+    if not isinstance(fields.get("query"), str):
+        return "Expected the query to be text"
+    if not isinstance(fields.get("variables"), dict | None):
+        return "Expected the variables to be an object"
+    if not isinstance(fields.get("operationName"), str | None):
+        return "Expected the operationName to be text"
+    return None
