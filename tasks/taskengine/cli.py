@@ -1,6 +1,6 @@
 """The ``taskengine`` command: reads arguments and environment, and words what went wrong.
 
-The one module that reads ``os.environ``. Each command imports what it runs
+Each command imports what it runs
 when it is called: a worker's machine needs neither the API nor the dashboard.
 """
 
@@ -10,7 +10,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskengine.errors import InvalidInput, InvalidSetting, TaskEngineError
@@ -106,7 +105,6 @@ def _worker(chosen: argparse.Namespace, settings: Settings) -> int:
     target = _target(chosen.target)
     from taskengine.worker.main import run_worker
 
-    sys.path.insert(0, str(Path.cwd()))  # where MODULE lies, as with `python -m`
     return run_worker(target, concurrency=chosen.concurrency, mode=chosen.mode, queues=chosen.queues, settings=settings)
 
 
