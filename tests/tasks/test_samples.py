@@ -9,26 +9,25 @@ import json
 import sqlite3
 import struct
 import zlib
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default as modern
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from pydantic import ValidationError
 
+from support.clients import a_client, reaches, run_job
 from support.redis_server import RedisServer
-from support.waiting import until
 from support.workers import WorkerProcess
-from taskengine.client import Client
 from taskengine.errors import InvalidInput
 from taskengine.ids import new_id
-from taskengine.jobs import Job, JobState, Options
+from taskengine.jobs import JobState, Options
 from taskengine.samples import engine, places
 from taskengine.samples.campaign import Audience, BadRecipients, read_recipients, send_campaign
 from taskengine.samples.images import Size, Subject, as_png, render_images
@@ -365,7 +364,7 @@ def samples_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerP
 async def test_a_campaign_that_breaks_off_goes_on_where_it_was(samples_worker: WorkerProcess) -> None:
     job_id, step = _an_id_that(lambda a, b: a is not None and b is None, rate=0.6, steps=RECIPIENTS)
     args = {"failure_rate": 0.6, "postage_bits": 4}
-    job = await _run(samples_worker, "campaign.send", args, Options(id=job_id))
+    job = await run_job(samples_worker.redis_url, "campaign.send", args, Options(id=job_id))
     assert (job.state, job.attempt_count) == (JobState.COMPLETED, 2)
     assert (job.result["already_written"], job.result["written"]) == (step, RECIPIENTS - step)
     assert job.progress is not None
@@ -376,7 +375,7 @@ async def test_a_campaign_that_breaks_off_goes_on_where_it_was(samples_worker: W
 async def test_an_import_that_breaks_off_gets_through_at_the_next_attempt(samples_worker: WorkerProcess) -> None:
     pages = -(-PRODUCTS // 25)
     job_id, _ = _an_id_that(lambda a, b: a not in (None, 0) and b is None, rate=0.6, steps=pages)
-    job = await _run(samples_worker, "sync.import_csv", {"failure_rate": 0.6}, Options(id=job_id))
+    job = await run_job(samples_worker.redis_url, "sync.import_csv", {"failure_rate": 0.6}, Options(id=job_id))
     assert (job.state, job.attempt_count) == (JobState.COMPLETED, 2)
     report = SyncReport.model_validate(job.result)
     assert report.inserted + report.unchanged == PRODUCTS - BAD_PRODUCTS
@@ -384,7 +383,7 @@ async def test_an_import_that_breaks_off_gets_through_at_the_next_attempt(sample
 
 
 async def test_a_path_that_is_refused_is_not_tried_again(samples_worker: WorkerProcess) -> None:
-    job = await _run(samples_worker, "sync.import_csv", {"source": "samples/nobody.csv"})
+    job = await run_job(samples_worker.redis_url, "sync.import_csv", {"source": "samples/nobody.csv"})
     assert (job.state, job.attempt_count) == (JobState.FAILED, 1)
     assert job.error is not None
     assert job.error.message == "'samples/nobody.csv' is not a file"
@@ -392,78 +391,46 @@ async def test_a_path_that_is_refused_is_not_tried_again(samples_worker: WorkerP
 
 async def test_a_path_with_dots_is_refused_before_it_is_enqueued(samples_worker: WorkerProcess) -> None:
     with pytest.raises(InvalidInput, match="source"):
-        await _run(samples_worker, "sync.import_csv", {"source": "samples/../redis.url"})
+        await run_job(samples_worker.redis_url, "sync.import_csv", {"source": "samples/../redis.url"})
 
 
 async def test_trouble_that_may_pass_is_tried_until_attempts_end(samples_worker: WorkerProcess) -> None:
-    job = await _run(samples_worker, "trial.fail_as_told", {"failure_rate": 1}, Options(max_attempts=2))
+    job = await run_job(samples_worker.redis_url, "trial.fail_as_told", {"failure_rate": 1}, Options(max_attempts=2))
     assert (job.state, job.attempt_count) == (JobState.FAILED, 2)
 
 
 async def test_trouble_that_will_not_pass_fails_at_once(samples_worker: WorkerProcess) -> None:
-    job = await _run(samples_worker, "trial.fail_as_told", {"failure_rate": 1, "trouble": "PERMANENT"})
+    job = await run_job(samples_worker.redis_url, "trial.fail_as_told", {"failure_rate": 1, "trouble": "PERMANENT"})
     assert (job.state, job.attempt_count) == (JobState.FAILED, 1)
     assert job.error is not None
     assert (job.error.exception, job.error.message) == ("taskengine.samples.trial.PermanentTrouble", "as told")
 
 
 async def test_a_job_that_hangs_ends_when_it_is_cancelled(samples_worker: WorkerProcess) -> None:
-    async with _client(samples_worker) as client:
+    async with a_client(samples_worker.redis_url) as client:
         job = await client.enqueue_job("trial.fail_as_told", {"hang": True})
-        await _reaches(client, job.id, JobState.RUNNING)
+        await reaches(client, job.id, JobState.RUNNING)
         await client.cancel_job(job.id, terminate=True)
-        await _reaches(client, job.id, JobState.CANCELLED)
+        await reaches(client, job.id, JobState.CANCELLED)
 
 
 async def test_pictures_stop_when_they_are_cancelled(samples_worker: WorkerProcess) -> None:
-    async with _client(samples_worker) as client:
+    async with a_client(samples_worker.redis_url) as client:
         size = {"width": 640, "height": 480}
         job = await client.enqueue_job("images.render", {"subject": "MANDELBROT", "size": size, "detail": 500})
-        await _reaches(client, job.id, JobState.RUNNING)
+        await reaches(client, job.id, JobState.RUNNING)
         await client.cancel_job(job.id, terminate=True)
-        await _reaches(client, job.id, JobState.CANCELLED)
+        await reaches(client, job.id, JobState.CANCELLED)
 
 
 async def test_a_crash_takes_its_process_and_the_next_one_finishes(redis_url: str, tmp_path: Path) -> None:
     with WorkerProcess("taskengine.samples:engine", redis_url, data_dir=tmp_path, mode="process") as worker:
-        job = await _run(worker, "trial.fail_as_told", {"crash": "ONCE", "failure_rate": 0})
+        job = await run_job(worker.redis_url, "trial.fail_as_told", {"crash": "ONCE", "failure_rate": 0})
     assert (job.state, job.worker_losses, job.run_count) == (JobState.COMPLETED, 1, 2)
     assert job.result["attempt"] == 1, "a lost run does not count as an attempt"
 
 
 # Help
-
-
-@asynccontextmanager
-async def _client(worker: WorkerProcess) -> AsyncGenerator[Client]:
-    """A client of the worker's Redis, closed at the end."""
-    client = Client(worker.redis_url)
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-async def _run(worker: WorkerProcess, task: str, args: dict[str, Any], options: Options | None = None) -> Job:
-    """Enqueue a job and return it when it has ended."""
-    async with _client(worker) as client:
-        job = await client.enqueue_job(task, args, options or Options())
-
-        async def ended() -> Job | None:
-            now = await client.get_job(job.id)
-            return now if now is not None and now.state.is_final else None
-
-        ended_job = await until(ended, 30, f"{task} ends")
-        assert ended_job is not None
-        return ended_job
-
-
-async def _reaches(client: Client, job_id: str, state: JobState) -> None:
-    async def there() -> bool:
-        job = await client.get_job(job_id)
-        return job is not None and job.state is state
-
-    await until(there, 15, f"job is {state}")
 
 
 def _an_id_that(fits: Callable[[int | None, int | None], bool], *, rate: float, steps: int) -> tuple[str, int]:
