@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+
 from taskengine.client import Client
 from taskengine.embedded import find_redis_url
 from taskengine.settings import Settings
-
 from taskengine_api import graphiql
 from taskengine_api.catalogue import Catalogue
 from taskengine_api.context import Context
@@ -27,7 +27,7 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     base = Schema()
     context = Context(client=ours, settings=settings, operations=BulkOperations())
     endpoint = GraphQLEndpoint(base.with_tasks([]), context, api)
-    catalogue = Catalogue(ours, base, lambda schema: setattr(endpoint, "schema", schema), every_seconds=api.catalogue_seconds)
+    catalogue = Catalogue(ours, base, endpoint.use, every_seconds=api.catalogue_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:

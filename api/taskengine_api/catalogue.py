@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from taskengine.client import Client
 from taskengine.errors import RedisUnavailable
-
 from taskengine_api.schema.build import Schema
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ import strawberry
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
+
 from taskengine.client import Client
 from taskengine.jobs import Attempt, Job, QueueInfo, TaskInfo, WorkerInfo
 from taskengine.settings import Settings
-
 from taskengine_api.operations import BulkOperations
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from graphql import GraphQLError
+
 from taskengine.errors import InvalidInput, JobNotFound, RedisUnavailable
 from taskengine.events import SlowSubscriber
 
@@ -39,7 +40,7 @@ class Code(StrEnum):
 
 
 class RequestRefused(Exception):
-    """This HTTP request is answered with one error and nothing else."""
+    """An HTTP request that is answered with one error and nothing else."""
 
     def __init__(
         self, status: int, message: str, code: Code = Code.BAD_REQUEST, headers: Mapping[str, str] | None = None

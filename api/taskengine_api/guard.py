@@ -183,7 +183,8 @@ class Guard(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        assert context.query is not None and context.graphql_document is not None
+        assert context.query is not None
+        assert context.graphql_document is not None
         found = self._documents().get(context.query) or _Document(context.graphql_document)
         if found.problems is None:
             found.problems = self._problems(found.node)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+import graphql
 from graphql import (
     GraphQLBoolean,
     GraphQLDefaultInput,
@@ -23,26 +24,21 @@ from graphql import (
     GraphQLFloat,
     GraphQLInputField,
     GraphQLInputObjectType,
-    GraphQLInputType,
     GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLNullableInputType,
     GraphQLScalarType,
     GraphQLString,
     Undefined,
-    coerce_input_value,
-    get_nullable_type,
-    is_enum_type,
-    is_input_object_type,
-    is_list_type,
 )
-from graphql.utilities import value_to_literal
+from graphql import utilities as graphql_utilities
 
 from taskengine_api import scalars
 from taskengine_api.names import TypeNames, camel, enum_names, field_names, is_name, pascal
 from taskengine_api.wording import bounds_of, in_words
 
+NullableType = GraphQLScalarType | GraphQLEnumType | GraphQLInputObjectType | GraphQLList[Any]
+InputType = NullableType | GraphQLNonNull[Any]
 Schema = Mapping[str, Any]
 
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
@@ -59,7 +55,7 @@ _TEXT_FORMATS = {
 
 
 class Untypable(Exception):
-    """This schema gives no input type; the message says why."""
+    """A schema that gives no input type; the message says why."""
 
 
 class Member(dict[str, Any]):
@@ -70,7 +66,7 @@ class Member(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    type: GraphQLNullableInputType
+    type: NullableType
     nullable: bool = False
 
 
@@ -89,14 +85,15 @@ class InputTypes:
 
     def args_type(self, *, task: str) -> GraphQLInputObjectType | None:
         """Return the type of all arguments, ``None`` when there are none; raise ``Untypable``."""
-        properties = self._root.get("properties", {})
-        if self._root.get("type") != "object" or not isinstance(properties, Mapping):
+        properties: Any = self._root.get("properties", {})
+        if self._root.get("type") != "object" or not isinstance(properties, dict):
             raise Untypable("its arguments are not described as an object")
         if not properties:
             return None
-        names = field_names(properties)
+        parameters = list(cast("dict[str, Any]", properties))
+        names = field_names(parameters)
         if names is None:
-            raise Untypable(f"its parameters cannot be told apart as GraphQL names: {', '.join(properties)}")
+            raise Untypable(f"its parameters cannot be told apart as GraphQL names: {', '.join(parameters)}")
         return self._object(self._root, self._names.new(f"{self._prefix}Args"), names, f"Arguments of `{task}`.")
 
     def _kind(self, schema: object, hint: str) -> _Kind:
@@ -116,7 +113,8 @@ class InputTypes:
         return self._plain(schema, hint)
 
     def _plain(self, schema: Schema, hint: str) -> _Kind:
-        match schema.get("type"):
+        kind: Any = schema.get("type")
+        match kind:
             case "string":
                 return _Kind(self._text_formats.get(schema.get("format", ""), GraphQLString))
             case "integer":
@@ -131,8 +129,8 @@ class InputTypes:
                 return self._array(schema, hint)
             case "object":
                 return self._inline_object(schema, hint)
-            case list() as types:
-                return self._union([{**schema, "type": name} for name in cast("list[str]", types)], hint)
+            case list():
+                return self._union([{**schema, "type": name} for name in cast("list[str]", kind)], hint)
             case None:
                 return _Kind(self._json, nullable=True)
             case _:
@@ -184,9 +182,7 @@ class InputTypes:
             raise Untypable(f"{ref} is not there")
         return cast(Schema, found)
 
-    def _object(
-        self, schema: Schema, name: str, names: Mapping[str, str], description: str
-    ) -> GraphQLInputObjectType:
+    def _object(self, schema: Schema, name: str, names: Mapping[str, str], description: str) -> GraphQLInputObjectType:
         fields = self._fields(schema, names, "")
         return GraphQLInputObjectType(name, fields, description=description, out_type=_object_reader(fields))
 
@@ -199,7 +195,7 @@ class InputTypes:
 
     def _field(self, name: str, schema: object, hint: str, *, required: bool) -> GraphQLInputField:
         kind = self._kind(schema, hint)
-        facts = cast(Schema, schema) if isinstance(schema, Mapping) else {}
+        facts: Schema = cast(Schema, schema) if isinstance(schema, Mapping) else {}
         words = in_words(facts) or f"`{name}`."
         default = facts.get("default", facts.get("const", Undefined))
         if required and default is Undefined:
@@ -240,11 +236,11 @@ class InputTypes:
         return _Kind(self._one_of(said, hint) or self._json, nullable)
 
     def _one_of(self, branches: list[Schema], hint: str) -> GraphQLInputObjectType | None:
-        """Return an input with a field per model, of which exactly one is given; ``None`` if they are not all models."""
-        members: dict[str, GraphQLNullableInputType] = {}
+        """Return an input with a field per model, exactly one to be given; ``None`` if they are not all models."""
+        members: dict[str, NullableType] = {}
         for branch in branches:
             kind = self._referred(branch["$ref"]) if "$ref" in branch else None
-            if kind is None or kind.nullable or not is_input_object_type(kind.type):
+            if kind is None or kind.nullable or not isinstance(kind.type, GraphQLInputObjectType):
                 return None
             title = branch["$ref"].rsplit("/", 1)[-1]
             members[camel(title[:1].lower() + title[1:])] = kind.type
@@ -259,8 +255,12 @@ class InputTypes:
         )
 
 
-def _nonnull(kind: _Kind) -> GraphQLInputType:
+def _nonnull(kind: _Kind) -> InputType:
     return kind.type if kind.nullable else GraphQLNonNull(kind.type)
+
+
+def _nullable(type_: InputType) -> NullableType:
+    return cast("NullableType", type_.of_type) if isinstance(type_, GraphQLNonNull) else type_
 
 
 def _describe(schema: Schema, otherwise: str) -> str:
@@ -303,24 +303,26 @@ def _plain_json(value: Any) -> Any:
     return value
 
 
-def _external(value: object, type_: GraphQLInputType) -> Any:
+def _external(value: object, type_: InputType) -> Any:
     """Return a JSON default as a client would write it, or ``Undefined`` if GraphQL cannot show it so."""
     given = _as_given(value, type_)
-    if given is Undefined or coerce_input_value(given, type_) is Undefined or value_to_literal(given, type_) is None:
+    if given is Undefined or graphql.coerce_input_value(given, type_) is Undefined:
         return Undefined
-    return given
+    return Undefined if graphql_utilities.value_to_literal(given, type_) is None else given
 
 
-def _as_given(value: object, type_: GraphQLInputType) -> Any:
+def _as_given(value: object, type_: InputType) -> Any:
     if value is None:
         return None
-    type_ = get_nullable_type(type_)
-    if is_enum_type(type_):
-        return next((n for n, v in type_.values.items() if v.value == value and type(v.value) is type(value)), Undefined)
-    if is_list_type(type_) and isinstance(value, list):
+    type_ = _nullable(type_)
+    if isinstance(type_, GraphQLEnumType):
+        return next(
+            (n for n, v in type_.values.items() if v.value == value and type(v.value) is type(value)), Undefined
+        )
+    if isinstance(type_, GraphQLList) and isinstance(value, list):
         parts = [_as_given(part, type_.of_type) for part in cast("list[object]", value)]
         return Undefined if Undefined in parts else parts
-    if is_input_object_type(type_):
+    if isinstance(type_, GraphQLInputObjectType):
         return _object_as_given(value, type_)
     return value
 
@@ -338,22 +340,22 @@ def _object_as_given(value: object, type_: GraphQLInputObjectType) -> Any:
     return Undefined if Undefined in given.values() else given
 
 
-def path_as_given(path: tuple[str, ...], value: object, type_: GraphQLInputType) -> tuple[str, ...]:
+def path_as_given(path: tuple[str, ...], value: object, type_: InputType) -> tuple[str, ...]:
     """Turn a path into JSON arguments into the path into the input that they were given in."""
     given: list[str] = []
     for position, part in enumerate(path):
-        type_ = get_nullable_type(type_)
-        if isinstance(value, Member) and is_input_object_type(type_) and type_.is_one_of:
+        type_ = _nullable(type_)
+        if isinstance(value, Member) and isinstance(type_, GraphQLInputObjectType) and type_.is_one_of:
             given.append(value.field)
-            type_ = get_nullable_type(type_.fields[value.field].type)
-        if is_input_object_type(type_):
+            type_ = _nullable(type_.fields[value.field].type)
+        if isinstance(type_, GraphQLInputObjectType):
             found = next(((n, f) for n, f in type_.fields.items() if f.out_name == part), None)
             if found is None:
                 return (*given, *path[position:])
             given.append(found[0])
             type_ = found[1].type
             value = cast("Mapping[str, object]", value).get(part) if isinstance(value, Mapping) else None
-        elif is_list_type(type_):
+        elif isinstance(type_, GraphQLList):
             given.append(part)
             type_ = type_.of_type
             value = _item(value, part)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 import strawberry
+
 from taskengine.errors import InvalidInput
 from taskengine.jobs import check_positive_int
 

@@ -27,6 +27,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
+from typing_extensions import override
 
 from taskengine_api import bodies, graphiql
 from taskengine_api.bodies import EVENT_STREAM, GRAPHQL_JSON, PLAIN_JSON
@@ -71,6 +72,10 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self._settings = settings
         self.request_adapter_class = self._adapter
 
+    def use(self, schema: Schema) -> None:
+        """Answer by this schema from now on; what runs already goes on with its own."""
+        self.schema = schema
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await self.run(WebSocket(scope, receive=receive, send=send))
@@ -90,6 +95,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def _adapter(self, request: Request) -> "LimitedRequest":
         return LimitedRequest(request, self._settings.max_body_bytes)
 
+    @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         return self._context
 
@@ -111,6 +117,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         wants_page = "text/html" in bodies.accepted(request.headers.get("accept", ""))
         return request.method == "GET" and wants_page and request.query_params.get("query") is None
 
+    @override
     async def render_graphql_ide(self, request: Request) -> Response:
         return graphiql.page()
 
@@ -134,6 +141,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     # What is answered
 
+    @override
     async def execute_single(
         self,
         request: Request,

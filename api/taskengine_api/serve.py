@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from types import FrameType
 
 import uvicorn
+
 from taskengine.errors import InvalidSetting
 from taskengine.settings import Settings
-
 from taskengine_api.app import create_app
 from taskengine_api.settings import ApiSettings
 

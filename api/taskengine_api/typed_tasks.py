@@ -24,8 +24,8 @@ from graphql import (
     is_required_input_field,
     validate_schema,
 )
-from taskengine.jobs import TaskInfo
 
+from taskengine.jobs import TaskInfo
 from taskengine_api.json_types import InputTypes, Untypable, path_as_given
 from taskengine_api.names import TypeNames, clashes, task_names
 
@@ -34,8 +34,9 @@ log = logging.getLogger(__name__)
 UNTYPED = "enqueueJob"
 """The field that enqueues any task, by name and JSON."""
 
+Info = GraphQLResolveInfo[Any]
 TranslatePath = Callable[[tuple[str, ...]], tuple[str, ...]]
-Enqueue = Callable[[GraphQLResolveInfo, str, Mapping[str, Any], Mapping[str, Any] | None, TranslatePath], Awaitable[Any]]
+Enqueue = Callable[[Info, str, Mapping[str, Any], Mapping[str, Any] | None, TranslatePath], Awaitable[Any]]
 """Enqueues: info, task, arguments as JSON, ``EnqueueOptions`` as GraphQL coerced them, and how to
 turn the path of an error into one that the caller will recognise."""
 
@@ -119,7 +120,7 @@ def _refuse_unsound(input_type: GraphQLInputObjectType) -> None:
 
 
 def _resolver(task: str, args_type: GraphQLInputObjectType | None, enqueue: Enqueue) -> Callable[..., Awaitable[Any]]:
-    async def resolve(_root: object, info: GraphQLResolveInfo, input: dict[str, Any]) -> Any:
+    async def resolve(_root: object, info: Info, input: dict[str, Any]) -> Any:
         args: Mapping[str, Any] = input.get("args", {})
 
         def as_given(path: tuple[str, ...]) -> tuple[str, ...]:

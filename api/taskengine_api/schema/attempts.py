@@ -4,11 +4,11 @@ from datetime import datetime
 
 import strawberry
 from strawberry import Private
-from taskengine import jobs as domain
-from taskengine.jobs import AttemptOutcome
 
+from taskengine import jobs as domain
 from taskengine_api.context import Info
 from taskengine_api.paging import PageInfo
+from taskengine_api.schema.enums import AttemptOutcome
 from taskengine_api.schema.nodes import Node, Prefix, id_of
 
 

@@ -21,13 +21,12 @@ from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
-from taskengine.jobs import TaskInfo
 
+from taskengine.jobs import TaskInfo
 from taskengine_api.context import ContextPerOperation
 from taskengine_api.errors import public
 from taskengine_api.guard import Documents, Guard
 from taskengine_api.scalars import SCALAR_MAP
-from taskengine_api.schema import enums as _enums  # noqa: F401 - describes the engine's enums
 from taskengine_api.schema.enqueueing import enqueue_typed
 from taskengine_api.schema.errors import ERROR_TYPES
 from taskengine_api.schema.events import EVENT_TYPES, Subscription
@@ -65,8 +64,8 @@ class Schema(strawberry.Schema):
         other = copy.copy(self)
         other.documents = Documents()
         other.field_of = typed.field_of
-        other._schema = _with_mutations(self.core, typed)  # noqa: SLF001 - our own
-        other._schema._strawberry_schema = other  # type: ignore[attr-defined]  # noqa: SLF001 - how info.schema finds it
+        other._schema = _with_mutations(self.core, typed)
+        other._schema._strawberry_schema = other  # type: ignore[attr-defined]
         return other
 
     def sdl(self) -> str:
@@ -102,7 +101,7 @@ def _with_mutations(base: GraphQLSchema, typed: TypedTasks) -> GraphQLSchema:
     wider["fields"] = {**mutation.fields, **typed.fields}
     whole = base.to_kwargs()
     whole["mutation"] = GraphQLObjectType(**wider)
-    whole["types"] = tuple(type_ for type_ in whole["types"] or () if type_ is not mutation)
+    whole["types"] = tuple(type_ for type_ in whole.get("types") or () if type_ is not mutation)
     schema = GraphQLSchema(**whole)
     problems = validate_schema(schema)
     if problems:
@@ -127,4 +126,8 @@ def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
 def _tell_one_of() -> None:
     """Strawberry answers ``isOneOf`` from its own definitions, which the typed mutations do not have."""
     field = introspection_types["__Type"].fields["isOneOf"]  # type: ignore[attr-defined]
-    field.resolve = lambda type_, _info: getattr(type_, "is_one_of", None)
+    field.resolve = _is_one_of
+
+
+def _is_one_of(type_: object, _info: object) -> bool | None:
+    return getattr(type_, "is_one_of", None)

@@ -1,8 +1,8 @@
 """How many jobs are in each state."""
 
 import strawberry
-from taskengine import jobs as domain
 
+from taskengine import jobs as domain
 from taskengine_api.context import Info
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, cast
 import strawberry
 from graphql import GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
-from taskengine.jobs import Options
 
+from taskengine.jobs import Options
 from taskengine_api.context import Context, Info
 from taskengine_api.scalars import Json
 from taskengine_api.schema.errors import UserError, mutation, or_errors
@@ -70,7 +70,7 @@ async def enqueue(context: Context, task: str, args: Mapping[str, Any], options:
 
 
 async def enqueue_typed(
-    info: GraphQLResolveInfo,
+    info: GraphQLResolveInfo[Any],
     task: str,
     args: Mapping[str, Any],
     options: Mapping[str, Any] | None,

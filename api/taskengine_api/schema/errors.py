@@ -6,16 +6,24 @@ trouble (Redis away, a bug) and goes to the top level, see ``taskengine_api.erro
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from taskengine.errors import IllegalMove, InvalidInput, InvalidInputs, JobNotFound, TaskEngineError, TooLarge, UnknownTask
 
+from taskengine.errors import (
+    IllegalMove,
+    InvalidInput,
+    InvalidInputs,
+    JobNotFound,
+    TaskEngineError,
+    TooLarge,
+    UnknownTask,
+)
 from taskengine_api.context import Context
 from taskengine_api.schema.jobs import Job
 
-P = TypeVar("P")
+P = TypeVar("P", bound="Payload")
 
 Path = tuple[str, ...]
 
@@ -71,9 +79,16 @@ class LimitError(UserError):
 
 ERROR_TYPES = (ValidationError, NotFoundError, ConflictError, LimitError)
 
+
 def as_given(path: Path) -> Path:
     """Return the path as it is: the engine's names are those of the input."""
     return path
+
+
+class Payload(Protocol):
+    """What a mutation answers: made with errors alone, it says that nothing has changed."""
+
+    def __init__(self, *, errors: list[UserError]) -> None: ...
 
 
 async def or_errors(

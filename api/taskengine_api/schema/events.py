@@ -8,13 +8,13 @@ from typing import Annotated, cast
 
 import strawberry
 from strawberry import Private
+
 from taskengine import events as domain
 from taskengine.client import Client
 from taskengine.errors import JobNotFound
 from taskengine.events import EventsLost, Progressed, StateChanged, is_after
-from taskengine.jobs import JobState
-
 from taskengine_api.context import Info
+from taskengine_api.schema.enums import JobState
 from taskengine_api.schema.jobs import Job, JobFilter, JobProgress
 
 
@@ -51,7 +51,9 @@ class JobProgressed(JobEvent):
     progress: JobProgress = strawberry.field(description="How far it is.")
 
 
-@strawberry.type(description="Events after the given cursor are gone: reload with a query, then go on from this cursor.")
+@strawberry.type(
+    description="Events after the given cursor are gone: reload with a query, then go on from this cursor."
+)
 class JobEventsLost(JobEvent):
     """Events after the given cursor are gone."""
 

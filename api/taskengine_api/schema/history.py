@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import strawberry
-from taskengine.jobs import FINAL_STATES, JobState
 
+from taskengine.jobs import FINAL_STATES
 from taskengine_api import operations
 from taskengine_api.context import Info
-from taskengine_api.operations import BulkKind, BulkState
+from taskengine_api.schema.enums import BulkKind, BulkState, JobState
 from taskengine_api.schema.errors import UserError, mutation
 from taskengine_api.schema.nodes import Node
 
@@ -50,7 +50,9 @@ def _all_final() -> list[JobState]:
 class ClearHistoryInput:
     """Which finished jobs to remove."""
 
-    states: list[JobState] = strawberry.field(default_factory=_all_final, description="Those in one of these final states.")
+    states: list[JobState] = strawberry.field(
+        default_factory=_all_final, description="Those in one of these final states."
+    )
     finished_before: datetime | None = strawberry.field(
         default=None, description="Those finished before this; by default all that are finished now."
     )
@@ -76,7 +78,9 @@ class HistoryMutations:
     async def clear_history(
         self,
         info: Info,
-        input: Annotated[ClearHistoryInput, strawberry.argument(description="Which jobs; all finished ones by default.")],
+        input: Annotated[
+            ClearHistoryInput, strawberry.argument(description="Which jobs; all finished ones by default.")
+        ],
     ) -> ClearHistoryPayload:
         client = info.context.client
         before = input.finished_before or _just_after((await client.ping()).now)

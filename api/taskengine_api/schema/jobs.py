@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
 from strawberry import Private
-from taskengine import jobs as domain
-from taskengine.jobs import MOVES, JobState, cursor_of
 
+from taskengine import jobs as domain
+from taskengine.jobs import MOVES, cursor_of
 from taskengine_api.context import Info
 from taskengine_api.paging import After, Before, First, Last, PageInfo, page_of
 from taskengine_api.scalars import Json
 from taskengine_api.schema.attempts import Attempt, AttemptConnection, AttemptEdge, JobError
+from taskengine_api.schema.enums import JobState
 from taskengine_api.schema.nodes import Node
 from taskengine_api.schema.queues import Queue
 from taskengine_api.schema.tasks import Task
@@ -66,7 +67,7 @@ class Job(Node):
         description="Seconds from ready to start of the current or last attempt."
     )
     cancel_reason: str | None = strawberry.field(description="Why it was cancelled, as far as someone said.")
-    domain: Private[domain.Job]
+    kept: Private[domain.Job]
 
     @classmethod
     def from_domain(cls, job: domain.Job) -> "Job":
@@ -89,22 +90,22 @@ class Job(Node):
             finished_at=job.finished_at,
             wait_seconds=job.wait_seconds,
             cancel_reason=job.cancel_reason,
-            domain=job,
+            kept=job,
         )
 
     @strawberry.field(description="What it runs.")
     def task(self) -> Task:
-        return Task.named(self.domain.task)
+        return Task.named(self.kept.task)
 
     @strawberry.field(description="The line it stands or stood in.")
     def queue(self) -> Queue:
-        return Queue.named(self.domain.queue)
+        return Queue.named(self.kept.queue)
 
     @strawberry.field(description="Its runs, oldest first.")
     async def attempts(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> AttemptConnection:
-        found = await info.context.loaders.attempts.load(self.domain)
+        found = await info.context.loaders.attempts.load(self.kept)
         cursors = [str(attempt.number) for attempt in found]
         rows, page = page_of(found, cursors, first=first, after=after, last=last, before=before)
         edges = [AttemptEdge(cursor=cursor, node=Attempt.from_domain(attempt)) for cursor, attempt in rows]
@@ -121,19 +122,17 @@ class Job(Node):
     @strawberry.field(description="Seconds the current or last attempt has run.")
     async def run_seconds(self, info: Info) -> float | None:
         if self.state is not JobState.RUNNING or self.started_at is None:
-            return self.domain.run_seconds
+            return self.kept.run_seconds
         now = await info.context.loaders.now.load(None)
         return max(0.0, (now - self.started_at).total_seconds())
 
     @strawberry.field(description="The worker of its current or last attempt; null once that is forgotten.")
-    async def worker(
-        self, info: Info
-    ) -> Annotated["Worker", strawberry.lazy("taskengine_api.schema.workers")] | None:
+    async def worker(self, info: Info) -> Annotated["Worker", strawberry.lazy("taskengine_api.schema.workers")] | None:
         from taskengine_api.schema.workers import Worker
 
-        if self.domain.worker is None:
+        if self.kept.worker is None:
             return None
-        found = await info.context.loaders.workers.load(self.domain.worker)
+        found = await info.context.loaders.workers.load(self.kept.worker)
         return Worker.from_domain(found) if found else None
 
     @strawberry.field(description="Whether `cancelJob` would take it, a running one with `terminate`.")
@@ -231,6 +230,7 @@ class JobQueries:
     async def jobs(
         self,
         info: Info,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import Private
+
 from taskengine.jobs import QueueInfo
 from taskengine.jobs import StateCounts as Counts
-
 from taskengine_api.context import Info
 from taskengine_api.schema.counts import StateCounts
 from taskengine_api.schema.nodes import Node, Prefix, id_of
@@ -40,9 +40,7 @@ class Queue(Node):
         return max(0.0, (now - since).total_seconds())
 
     @strawberry.field(description="The workers that take jobs from it, those lately gone included.")
-    async def workers(
-        self, info: Info
-    ) -> list[Annotated["Worker", strawberry.lazy("taskengine_api.schema.workers")]]:
+    async def workers(self, info: Info) -> list[Annotated["Worker", strawberry.lazy("taskengine_api.schema.workers")]]:
         from taskengine_api.schema.workers import Worker
 
         found = await info.context.loaders.all_workers.load(None)

@@ -17,7 +17,9 @@ class CancelJobInput:
 
     id: strawberry.ID = strawberry.field(description="The job's id.")
     terminate: bool = strawberry.field(default=False, description="Also stop it when RUNNING.")
-    reason: str | None = strawberry.field(default=None, description="Why, for whoever looks at it: at most 500 characters.")
+    reason: str | None = strawberry.field(
+        default=None, description="Why, for whoever looks at it: at most 500 characters."
+    )
 
 
 @strawberry.type(description="What became of cancelling.")
@@ -25,7 +27,8 @@ class CancelJobPayload:
     """What became of cancelling."""
 
     job: Job | None = strawberry.field(
-        default=None, description="The job as it is now: a running one is still RUNNING until its worker has stopped it."
+        default=None,
+        description="The job as it is now: a running one is still RUNNING until its worker has stopped it.",
     )
     errors: list[UserError] = strawberry.field(default_factory=list[UserError], description=NO_ERRORS)
 

@@ -15,7 +15,9 @@ class System:
     version: str = strawberry.field(description="Version of TaskEngine that answers.")
     redis_version: str = strawberry.field(description="Version of Redis.")
     redis_memory_bytes: float = strawberry.field(description="Memory that Redis uses.")
-    redis_memory_limit_bytes: float | None = strawberry.field(description="Memory that Redis may use; null is no limit.")
+    redis_memory_limit_bytes: float | None = strawberry.field(
+        description="Memory that Redis may use; null is no limit."
+    )
     persistence: str = strawberry.field(description="What Redis keeps on disk: `aof`, `rdb`, `aof+rdb` or `none`.")
     now: datetime = strawberry.field(description="The time by Redis's clock, which every deadline goes by.")
 

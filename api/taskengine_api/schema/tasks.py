@@ -4,8 +4,8 @@ from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry import Private
-from taskengine.jobs import TaskInfo
 
+from taskengine.jobs import TaskInfo
 from taskengine_api.context import Info
 from taskengine_api.scalars import Json
 from taskengine_api.schema.counts import StateCounts

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import Private
-from taskengine.jobs import WorkerInfo
 
+from taskengine.jobs import WorkerInfo
 from taskengine_api.context import Info
 from taskengine_api.schema.nodes import Node, Prefix, id_of
 from taskengine_api.schema.queues import Queue
@@ -27,7 +27,9 @@ class Worker(Node):
     started_at: datetime = strawberry.field(description="When it started.")
     last_heartbeat_at: datetime = strawberry.field(description="When it was last heard of.")
     online: bool = strawberry.field(description="Whether it was heard of within the lease.")
-    draining: bool = strawberry.field(description="Whether it takes no new job and stops when its running ones are done.")
+    draining: bool = strawberry.field(
+        description="Whether it takes no new job and stops when its running ones are done."
+    )
     known: Private[WorkerInfo]
 
     @classmethod
@@ -54,9 +56,7 @@ class Worker(Node):
         return [Queue.named(name) for name in self.known.queues]
 
     @strawberry.field(description="The jobs it held at its last heartbeat.")
-    async def running_jobs(
-        self, info: Info
-    ) -> list[Annotated["Job", strawberry.lazy("taskengine_api.schema.jobs")]]:
+    async def running_jobs(self, info: Info) -> list[Annotated["Job", strawberry.lazy("taskengine_api.schema.jobs")]]:
         from taskengine_api.schema.jobs import Job
 
         found = await info.context.loaders.jobs.load_many(self.known.running)
