@@ -7,10 +7,9 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
 
 from taskengine.errors import InvalidInput, InvalidInputs, TooLarge
 from taskengine.jobs import TaskInfo
@@ -33,7 +32,7 @@ def _is_date(value: object) -> bool:
 
 @_FORMATS.checks("time", raises=ValueError)
 def _is_time(value: object) -> bool:
-    return not isinstance(value, str) or time.fromisoformat(value) is not None
+    return not isinstance(value, str) or bool(time.fromisoformat(value).isoformat())
 
 
 def describe(info: TaskInfo) -> str:
@@ -56,12 +55,14 @@ def check_args(info: TaskInfo, args: object, *, max_bytes: int) -> str:
     What only the task's own code can refuse is found when it runs.
     """
     if not isinstance(args, Mapping):
-        raise InvalidInput(("args",), f"expected a JSON object of arguments by name, got {type(args).__name__}", "object")
+        raise InvalidInput(
+            ("args",), f"expected a JSON object of arguments by name, got {type(args).__name__}", "object"
+        )
     text = dumps(args)
     check_size(text, max_bytes)
     validator = _validator(dumps(info.args_schema))
     problems: list[InvalidInput] = []
-    for error in validator.iter_errors(dict(args)):  # pyright: ignore[reportUnknownMemberType]
+    for error in validator.iter_errors(cast("Any", args)):
         problems += _problems(error)
         if len(problems) >= MAX_PROBLEMS:
             break
@@ -82,7 +83,8 @@ def _validator(schema_json: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema_json), format_checker=_FORMATS)
 
 
-def _problems(error: ValidationError) -> list[InvalidInput]:
+def _problems(error: Any) -> list[InvalidInput]:
+    """Word one complaint of jsonschema's, whose attributes have no useful types."""
     path = ("args", *(str(part) for part in error.absolute_path))
     constraint = str(error.validator)
     if constraint == "required":
@@ -91,7 +93,7 @@ def _problems(error: ValidationError) -> list[InvalidInput]:
         name = next((name for name in missing if error.message.startswith(repr(name))), missing[0])
         return [InvalidInput((*path, name), "is required", constraint)]
     if constraint == "additionalProperties":
-        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+        known = cast("dict[str, Any]", error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {})
         unknown = [name for name in error.instance if name not in known]
         return [InvalidInput((*path, name), "there is no such parameter", constraint) for name in unknown]
     if constraint in ("anyOf", "oneOf") and error.context:
@@ -99,12 +101,12 @@ def _problems(error: ValidationError) -> list[InvalidInput]:
     return [InvalidInput(path, _wording(error), constraint)]
 
 
-def _any_of(error: ValidationError) -> str:
+def _any_of(error: Any) -> str:
     kinds = [str(branch.get("type") or branch.get("$ref", "").rsplit("/", 1)[-1]) for branch in error.validator_value]
     return f"expected {' or '.join(kind for kind in kinds if kind)}"
 
 
-def _wording(error: ValidationError) -> str:
+def _wording(error: Any) -> str:
     value, wanted = error.instance, error.validator_value
     wordings = {
         "type": f"expected {wanted}",

@@ -8,7 +8,8 @@ difference stays.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from math import isnan
+from typing import Any, cast
 
 from redis import Redis
 
@@ -81,7 +82,7 @@ def _look(redis: Redis, keys: Keys) -> set[Difference]:
         wanted, there = expected.get(key, {}), found.get(key, {})
         for member in wanted.keys() | there.keys():
             want, have = wanted.get(member), there.get(member)
-            any_score = want is not None and want != want and have is not None
+            any_score = want is not None and isnan(want) and have is not None
             if want != have and not any_score:
                 differences.add(Difference(key, member, want, have))
     return differences | set(_orphans(redis, keys))
@@ -117,7 +118,8 @@ def _orphans(redis: Redis, keys: Keys) -> Iterator[Difference]:
 def _scan(redis: Redis, prefix: str) -> Iterator[str]:
     pattern = "".join(f"[{letter}]" if letter in "[]*?^\\" else letter for letter in prefix) + "*"
     seen: set[str] = set()
-    for key in redis.scan_iter(match=pattern, count=1000):
+    found = cast("Iterator[str | bytes]", redis.scan_iter(match=pattern, count=1000))
+    for key in found:
         name = text(key)
         if name not in seen:
             seen.add(name)
@@ -127,4 +129,4 @@ def _scan(redis: Redis, prefix: str) -> Iterator[str]:
 def _shown(score: float | None) -> str:
     if score is None:
         return "absent"
-    return "there" if score != score or score == 0.0 else f"at {score:.0f}"
+    return "there" if isnan(score) or score == 0.0 else f"at {score:.0f}"

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -145,7 +145,8 @@ class Client:
             max_attempts=info.max_attempts,
             timeout=info.timeout_seconds,
         )
-        assert options.queue is not None and options.priority is not None  # noqa: S101 - settled() filled them in
+        assert options.queue is not None
+        assert options.priority is not None
         job_id = options.id or new_id("job")
         return row_of(job_id, info.name, args, queue=options.queue, priority=options.priority, options=options)
 
@@ -161,7 +162,7 @@ class Client:
 
     async def _read_catalogue(self) -> dict[str, Any]:
         try:
-            return await self._redis.hgetall(self._keys.catalogue)  # pyright: ignore[reportGeneralTypeIssues]
+            return cast("dict[str, Any]", await self._redis.hgetall(self._keys.catalogue))
         except RedisError as error:
             raise ours(error) from None
 

@@ -102,8 +102,9 @@ class Task(TaskWrapper, Generic[P, R]):
         """
         rows: list[list[Value]] = []
         for number, call in enumerate(calls):
-            args, kwargs = (call, {}) if isinstance(call, tuple) else ((), call)
             try:
+                args = call if isinstance(call, tuple) else ()
+                kwargs: Mapping[str, Any] = {} if isinstance(call, tuple) else call
                 rows.append(self._row(args, kwargs, options or Options()))
             except InvalidInput as error:
                 raise InvalidInput((str(number), *error.path), error.message, error.constraint) from error
@@ -167,7 +168,7 @@ class TaskEngine(Huey):
         """Huey's way to ask what a decorated function becomes."""
         return Task
 
-    def task(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def task(  # pyright: ignore[reportIncompatibleMethodOverride] # noqa: PLR0917 - the first six are Huey's
         self,
         retries: int | None = None,
         retry_delay: float | None = None,
@@ -194,16 +195,18 @@ class TaskEngine(Huey):
             raise InvalidTask(getattr(retries, "__name__", "?"), "write @engine.task() with parentheses")
 
         def decorate(function: Callable[P, R]) -> Task[P, R]:
-            plain = function.func if isinstance(function, TaskWrapper) else function
-            title = name or plain.__name__
+            plain = cast("Callable[P, R]", function.func if isinstance(function, TaskWrapper) else function)
+            title = name or getattr(plain, "__name__", "task")
             if inspect.iscoroutinefunction(plain):
                 raise InvalidTask(title, "async def tasks are not supported yet; call asyncio.run() inside a plain one")
             hidden = frozenset({"task"} if context else ())
             try:
-                options = {
+                options: dict[str, Any] = {
                     "name": check_name(title, ("name",)),
                     "queue": check_name(queue, ("queue",)),
-                    "default_priority": check_priority(DEFAULT_PRIORITY if priority is None else priority, ("priority",)),
+                    "default_priority": check_priority(
+                        DEFAULT_PRIORITY if priority is None else priority, ("priority",)
+                    ),
                     "default_retries": _attempts(retries, max_attempts) - 1,
                     "default_timeout": timeout,
                     "backoff": _backoff(backoff, retry_delay, retry_backoff),
@@ -266,7 +269,7 @@ class TaskEngine(Huey):
         """Return a job, or ``None`` when there is no record of it."""
         return self.job_storage.run(self.job_storage.reads.get_jobs([check_job_id(job_id)]))[0]
 
-    def result(self, id: str, blocking: bool = False, timeout: float | None = None, **_: Any) -> Any:
+    def result(self, id: str, blocking: bool = False, timeout: float | None = None, *_: Any, **__: Any) -> Any:
         """Return the result of a job, as ``Result.get`` does."""
         return Result[Any](self, id).get(blocking=blocking, timeout=timeout)
 
@@ -331,8 +334,8 @@ def _backoff(backoff: Backoff | None, retry_delay: float | None, retry_backoff: 
     return Backoff(base_seconds=retry_delay or 0.0, factor=retry_backoff or 1.0, cap_seconds=1e9, jitter=False)
 
 
-def _exceptions(task: str, option: str, value: Exceptions | type[BaseException]) -> Exceptions:
-    kinds = value if isinstance(value, tuple) else (value,)
+def _exceptions(task: str, option: str, value: Any) -> Exceptions:
+    kinds: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType]
     for kind in kinds:
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise InvalidTask(task, f"{option}: expected exception classes, got {kind!r}")

@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError, ResponseError
@@ -143,7 +143,9 @@ class EventFeed:
                 try:
                     if away and (lost := await self._gap(self._cursor)) is not None:
                         self._hand_on(lost)
-                    reply: Any = await self._redis.xread({self._keys.events: self._cursor}, count=_PAGE, block=_BLOCK_MS)
+                    reply: Any = await self._redis.xread(
+                        {self._keys.events: self._cursor}, count=_PAGE, block=_BLOCK_MS
+                    )
                     away = False
                 except (RedisError, RedisUnavailable):
                     away = True
@@ -227,7 +229,8 @@ def _entries(reply: Any) -> list[tuple[Any, Any]]:
     if not reply:
         return []
     if isinstance(reply, dict):
-        return [entry for batches in reply.values() for batch in batches for entry in batch]
+        by_stream = cast("dict[Any, list[list[tuple[Any, Any]]]]", reply)
+        return [entry for batches in by_stream.values() for batch in batches for entry in batch]
     return [entry for _, entries in reply for entry in entries]
 
 

@@ -5,11 +5,34 @@ An id is a prefix and a UUIDv7 (RFC 9562) in 26 characters of Crockford's base
 """
 
 import os
+import threading
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_last_ms = 0
-_counter = 0
+
+
+class _Clock:
+    """Milliseconds and a count within them, which rise from one id to the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ms = 0
+        self._count = 0
+
+    def next(self) -> tuple[int, int]:
+        with self._lock:
+            now = time.time_ns() // 1_000_000
+            if now > self._ms:
+                # Half of the range is left for counting on within the millisecond.
+                self._ms, self._count = now, int.from_bytes(os.urandom(2), "big") & 0x7FF
+            elif self._count < 0xFFF:
+                self._count += 1
+            else:
+                self._ms, self._count = self._ms + 1, 0
+            return self._ms, self._count
+
+
+_clock = _Clock()
 
 
 def new_id(prefix: str) -> str:
@@ -18,17 +41,9 @@ def new_id(prefix: str) -> str:
 
 
 def _uuid7() -> int:
-    global _last_ms, _counter
-    now = time.time_ns() // 1_000_000
-    if now > _last_ms:
-        # Half of rand_a's range is left for the counter, which keeps ids of one millisecond in order.
-        _last_ms, _counter = now, int.from_bytes(os.urandom(2)) & 0x7FF
-    else:
-        _counter += 1
-        if _counter > 0xFFF:
-            _last_ms, _counter = _last_ms + 1, 0
-    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
-    return (_last_ms << 80) | (7 << 76) | (_counter << 64) | (2 << 62) | random
+    ms, count = _clock.next()
+    random = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
+    return (ms << 80) | (7 << 76) | (count << 64) | (2 << 62) | random
 
 
 def _base32(number: int) -> str:

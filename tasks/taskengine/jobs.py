@@ -296,11 +296,7 @@ def check_job_id(job_id: object, path: tuple[str, ...] = ("id",)) -> str:
 
 def check_priority(priority: object, path: tuple[str, ...] = ("options", "priority")) -> int:
     """Return a priority, 1 (last) to 10 (first), or raise ``InvalidInput``."""
-    if (
-        isinstance(priority, int)
-        and not isinstance(priority, bool)
-        and LOWEST_PRIORITY <= priority <= HIGHEST_PRIORITY
-    ):
+    if isinstance(priority, int) and not isinstance(priority, bool) and LOWEST_PRIORITY <= priority <= HIGHEST_PRIORITY:
         return priority
     raise InvalidInput(path, f"expected a whole number from 1 to 10 (10 runs first), got {_shown(priority)}", "1 to 10")
 

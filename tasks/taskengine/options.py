@@ -43,7 +43,9 @@ def _check_seconds(value: float | None, name: str, *, at_most: float, least: flo
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= at_most:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInput(
-            ("options", name), f"expected {least:g} to {at_most:,.0f} seconds, got {value!r}", f"{least:g} to {at_most:g}"
+            ("options", name),
+            f"expected {least:g} to {at_most:,.0f} seconds, got {value!r}",
+            f"{least:g} to {at_most:g}",
         )
     if math.isnan(value):
         raise InvalidInput(("options", name), "expected a number of seconds, got nan")

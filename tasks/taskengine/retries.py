@@ -7,7 +7,7 @@ from taskengine.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Exponential backoff: ``base × factor^(failures - 1)`` seconds, at most ``cap``.
+    """Exponential backoff: ``base * factor^(failures - 1)`` seconds, at most ``cap``.
 
     With ``jitter`` the delay is drawn evenly from 0 to that ("full jitter"),
     so that what failed together does not come back together.

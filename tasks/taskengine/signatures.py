@@ -8,9 +8,18 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -120,8 +129,10 @@ def _what_came(message: str, kind: str, value: Any) -> str:
     message = message[:1].lower() + message[1:]
     if kind == "missing":
         return "is required"
-    if isinstance(value, (dict, list, BaseModel)) or value is None or kind == "extra_forbidden":
-        return f"{message}, got {'null' if value is None else type(value).__name__}"
+    if value is None:
+        return f"{message}, got null"
+    if isinstance(value, (dict, list, BaseModel)) or kind == "extra_forbidden":
+        return f"{message}, got {type(cast('object', value)).__name__}"
     shown = repr(value)
     return f"{message}, got {shown if len(shown) <= 60 else shown[:57] + '...'}"
 

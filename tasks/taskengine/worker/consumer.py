@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from huey.consumer import Consumer, Environment, Worker
 
@@ -21,6 +21,8 @@ from taskengine.worker.facts import WorkerFacts, worker_name
 from taskengine.worker.processes import KILL_SECONDS, JobProcessEnvironment, Slot, on_stop_signal, tend_forever
 
 if TYPE_CHECKING:
+    from huey.consumer import Runner  # of our stubs: what threads and processes have in common
+
     from taskengine.engine import TaskEngine
 
 logger = logging.getLogger("taskengine.worker")
@@ -34,6 +36,7 @@ _TICK_SECONDS = 0.05
 class JobWorker(Worker):
     """A thread or child process that runs jobs."""
 
+    huey: "TaskEngine"
     consumer: "JobConsumer"
     slot: Slot | None = None
     _away = False
@@ -68,10 +71,9 @@ class JobWorker(Worker):
     def shutdown(self) -> None:
         """Called last in the thread or child."""
         dispatcher = self.huey.dispatcher
-        if self.slot is not None:
-            dispatcher.close()
-        else:
-            dispatcher.flush()
+        if dispatcher is not None:
+            # A child is alone with its dispatcher; threads share theirs, and the last flush counts.
+            (dispatcher.flush if self.slot is None else dispatcher.close)()
         super().shutdown()
 
 
@@ -127,7 +129,7 @@ class JobConsumer(Consumer):
         return super().get_environment(worker_type)
 
     def _create_worker(self) -> JobWorker:
-        worker: JobWorker = super()._create_worker()
+        worker = cast("JobWorker", super()._create_worker())
         worker.consumer = self
         worker.slot = Slot() if self.environment.forks else None
         return worker
@@ -157,9 +159,8 @@ class JobConsumer(Consumer):
 
     def check_worker_health(self) -> bool:
         """Give back the jobs of dead children, then let Huey replace them."""
-        for worker, process in self.worker_threads:
-            if worker.slot is not None and not self.environment.is_alive(process):
-                self._surrender(worker.slot, process)
+        for slot, process in self._children(alive=False):
+            self._surrender(slot, process)
         return super().check_worker_health()
 
     def stop(self, graceful: bool = False) -> None:
@@ -178,7 +179,7 @@ class JobConsumer(Consumer):
         signal.signal(signum, self._handle_signal)
 
     def _join_workers(self) -> bool:
-        deadline = time.monotonic() + self.shutdown_timeout
+        deadline = time.monotonic() + self.huey.settings.grace_seconds
         processes = [process for _, process in self.worker_threads] + [self.scheduler]
         while time.monotonic() < deadline:
             self._tend()
@@ -193,7 +194,7 @@ class JobConsumer(Consumer):
         if self.huey.dispatcher is not None and not self.environment.forks:
             self.huey.dispatcher.release_running()
             return
-        children = [(worker.slot, process) for worker, process in self.worker_threads if process.is_alive()]
+        children = self._children()
         for slot, process in children:
             slot.order(process.pid, [], release=True)
         deadline = time.monotonic() + KILL_SECONDS
@@ -233,18 +234,21 @@ class JobConsumer(Consumer):
         for pair, answer in news:
             self._obey(pair, answer, held[pair])
 
-    def _held(self) -> dict[Held, Any]:
+    def _held(self) -> "dict[Held, tuple[Slot, Runner] | None]":
         """What this worker holds, and which child holds it."""
         if not self.environment.forks:
             return dict.fromkeys(self.huey.dispatcher.held() if self.huey.dispatcher else [])
-        return {
-            pair: (worker.slot, process)
-            for worker, process in self.worker_threads
-            if process.is_alive()
-            for pair in worker.slot.held()
-        }
+        return {pair: (slot, process) for slot, process in self._children() for pair in slot.held()}
 
-    def _obey(self, pair: Held, answer: Answer, child: tuple[Slot, Any] | None) -> None:
+    def _children(self, *, alive: bool = True) -> "list[tuple[Slot, Runner]]":
+        """The child processes that live, or those that died; none in thread mode."""
+        return [
+            (worker.slot, process)
+            for worker, process in self.worker_threads
+            if worker.slot is not None and process.is_alive() == alive
+        ]
+
+    def _obey(self, pair: Held, answer: Answer, child: "tuple[Slot, Runner] | None") -> None:
         if child is None:
             if self.huey.dispatcher is not None:
                 self.huey.dispatcher.obey(pair, answer)
@@ -257,7 +261,7 @@ class JobConsumer(Consumer):
         storage = self.huey.job_storage
         storage.run_once(storage.store.register_worker(self.facts.name, self.facts.as_json([]), tasks))
 
-    def _surrender(self, slot: Slot, process: Any) -> None:
+    def _surrender(self, slot: Slot, process: "Runner") -> None:
         storage = self.huey.job_storage
         held = slot.held()
         logger.warning("child %s died (exit code %s) holding %d jobs", process.pid, process.exitcode, len(held))

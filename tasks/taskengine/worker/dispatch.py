@@ -223,9 +223,7 @@ class Dispatcher:
             outcomes, self._outcomes = self._outcomes, []
         if not outcomes and not count:
             return Claim(jobs=[], next_due_ms=None, answers=[])
-        move = self._storage.store.finish_jobs(
-            outcomes, self._worker, self._queues, count, lease_ms=self._lease_ms
-        )
+        move = self._storage.store.finish_jobs(outcomes, self._worker, self._queues, count, lease_ms=self._lease_ms)
         try:
             claim = self._storage.run_once(move)
         except BaseException:

@@ -50,32 +50,32 @@ class Verdict:
 def execute(engine: "TaskEngine", dispatcher: Dispatcher, task: "JobTask") -> None:
     """Run one claimed job to the end of this attempt. Raises nothing that the task raised."""
     context = dispatcher.begin(task.job)
-    engine._emit(signals.SIGNAL_EXECUTING, task)  # noqa: SLF001 - Huey's own way to send a signal
+    engine._emit(signals.SIGNAL_EXECUTING, task)
     verdict = _attempt(engine, context, task)
     if verdict.ending in (Ending.COMPLETED, Ending.FAILED, Ending.TIMED_OUT):
-        engine._run_post_execute(task, verdict.result, verdict.exception)  # noqa: SLF001
+        engine._run_post_execute(task, verdict.result, verdict.exception)
     dispatcher.finish(context, _outcome(context, verdict), now=engine.has_receivers)
     _tell(engine, task, verdict)
 
 
 def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verdict:
     token = contexts.enter(context)
-    engine._tasks_in_flight.add(task)  # noqa: SLF001
+    engine._tasks_in_flight.add(task)
     try:
         task.kwargs = task.signature.load(context.job.args)
-        engine._run_pre_execute(task)  # noqa: SLF001
+        engine._run_pre_execute(task)
         context.check()
         result = _run(engine, context, task)
         return Verdict(ending=Ending.COMPLETED, result=result, result_json=_result_json(engine, task, result))
     except BaseException as error:  # noqa: BLE001 - every way out of a task ends its attempt, SystemExit too
         return _judge(context, task, error)
     finally:
-        engine._tasks_in_flight.discard(task)  # noqa: SLF001
+        engine._tasks_in_flight.discard(task)
         contexts.leave(token)
 
 
 def _run(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Any:
-    with engine._timeout_context(task):  # noqa: SLF001
+    with engine._timeout_context(task):
         context.interruptible = True
         try:
             return task.execute()
@@ -105,7 +105,7 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
         return Verdict(ending=Ending.CANCELLED, exception=error)
     ending = Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED
     retryable = _is_retryable(task, error)
-    delay = task.backoff.delay_seconds(context.job.attempt, random.random())  # noqa: S311 - spreads load, guards nothing
+    delay = task.backoff.delay_seconds(context.job.attempt, random.random())
     return Verdict(
         ending=ending,
         exception=error,
@@ -127,9 +127,7 @@ def _describe(error: BaseException, *, retryable: bool) -> JobError:
     text = "".join(traceback.format_exception(kind, error, _without_own_frames(error.__traceback__)))
     if len(text) > MAX_TRACEBACK:
         text = text[: MAX_TRACEBACK // 4] + "\n  ...\n" + text[-MAX_TRACEBACK * 3 // 4 :]
-    return JobError(
-        exception=name, message=_message(error)[:MAX_ERROR_MESSAGE], retryable=retryable, traceback=text
-    )
+    return JobError(exception=name, message=_message(error)[:MAX_ERROR_MESSAGE], retryable=retryable, traceback=text)
 
 
 def _message(error: BaseException) -> str:
@@ -165,7 +163,7 @@ def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
 def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
     """Log, and send Huey's signals. The record is already written: signals are news, not the truth."""
     job = task.job
-    emit = engine._emit  # noqa: SLF001
+    emit = engine._emit
     if verdict.ending is Ending.COMPLETED:
         logger.debug("job %s (%s) completed", job.id, job.task)
         emit(signals.SIGNAL_COMPLETE, task)
@@ -188,6 +186,10 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
             verdict.error.message.splitlines()[0] if verdict.error.message else "",
         )
         timed_out = verdict.ending is Ending.TIMED_OUT
-        emit(signals.SIGNAL_TIMEOUT if timed_out else signals.SIGNAL_ERROR, task, *([] if timed_out else [verdict.exception]))
+        emit(
+            signals.SIGNAL_TIMEOUT if timed_out else signals.SIGNAL_ERROR,
+            task,
+            *([] if timed_out else [verdict.exception]),
+        )
         if again:
             emit(signals.SIGNAL_RETRYING, task)

@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskengine.errors import InvalidSetting, did_you_mean
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
     from taskengine.engine import TaskEngine
 
 
-def run_worker(
-    target: str, *, concurrency: int, mode: str, queues: tuple[str, ...] | None, settings: Settings
-) -> int:
+def run_worker(target: str, *, concurrency: int, mode: str, queues: tuple[str, ...] | None, settings: Settings) -> int:
     """Run a worker in this process; return its exit code. Raises ``InvalidSetting``, ``RedisUnavailable``."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("huey").setLevel(logging.WARNING)
+    del settings  # the engine reads the same environment for itself
     for queue in queues or ():
         check_name(queue, ("--queues",))
     engine = load_engine(target)
@@ -47,14 +47,14 @@ def load_engine(target: str) -> "TaskEngine":
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
         raise InvalidSetting(target, "is not MODULE:ENGINE, for example shop.tasks:engine")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not module_name.startswith(error.name):
             raise
-        raise InvalidSetting(target, f"names no module {error.name!r} on the path of {os.getcwd()}") from None
+        raise InvalidSetting(target, f"names no module {error.name!r} on the path of {Path.cwd()}") from None
     engine = getattr(module, attribute, None)
     if not isinstance(engine, TaskEngine):
         engines = [name for name, value in vars(module).items() if isinstance(value, TaskEngine)]

@@ -39,7 +39,8 @@ class Slot:
 
     def held(self) -> list[Held]:
         """What the child holds, also after its death."""
-        return [(job_id, lease) for job_id, lease in self._held.read() or []]
+        written: list[Held] = self._held.read() or []
+        return [(job_id, lease) for job_id, lease in written]
 
     def order(self, pid: int, answers: Sequence[tuple[Held, Answer]], *, release: bool = False) -> None:
         """Have the child stop jobs, or with ``release`` give back what it runs."""
@@ -70,6 +71,7 @@ class JobProcessEnvironment(ProcessEnvironment):
 
     def init_child(self, process: Any) -> None:
         """Called in the child, first."""
+        del process
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         die_with_parent(os.getppid())
