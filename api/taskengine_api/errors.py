@@ -69,8 +69,7 @@ def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
         return error
     cause = _cause(error)
     if cause is None:
-        code = Code.BAD_USER_INPUT if executing else Code.BAD_REQUEST
-        return _marked(error, code)
+        return _marked(error, _code_of(error, executing=executing))
     if isinstance(cause, RedisUnavailable):
         return _marked(error, Code.UNAVAILABLE)
     if isinstance(cause, InvalidInput):
@@ -88,6 +87,13 @@ def _cause(error: GraphQLError) -> Exception | None:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
+
+
+def _code_of(error: GraphQLError, *, executing: bool) -> Code:
+    # So end graphql-core's own limits: on tokens, nesting, and fields to compare with each other.
+    if error.message.endswith("aborted."):
+        return Code.QUERY_TOO_COMPLEX
+    return Code.BAD_USER_INPUT if executing else Code.BAD_REQUEST
 
 
 def _marked(error: GraphQLError, code: Code, **facts: Any) -> GraphQLError:

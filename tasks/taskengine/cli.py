@@ -111,7 +111,7 @@ def _worker(chosen: argparse.Namespace, settings: Settings) -> int:
 def _api(chosen: argparse.Namespace, settings: Settings) -> int:
     from taskengine_api.serve import main as serve
 
-    return serve(settings, chosen.host)
+    return serve(settings, chosen.host, os.environ)
 
 
 def _dashboard(_chosen: argparse.Namespace, settings: Settings) -> int:
