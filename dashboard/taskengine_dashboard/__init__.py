@@ -1,0 +1,1 @@
+"""TaskEngine's pages: Streamlit over the GraphQL API, and nothing else."""

@@ -1,0 +1,34 @@
+"""What Streamlit runs for each viewer: the frame around the pages, and which page is shown."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from taskengine_dashboard import drawer, navigation, parts
+from taskengine_dashboard.source import source
+
+PACKAGE = Path(__file__).parent
+STATIC = PACKAGE / "static"
+
+
+def main(default: str = navigation.OVERVIEW) -> None:
+    """Draw the frame and the page that the address asks for; ``default`` is what the bare address shows."""
+    st.set_page_config(
+        page_title="TaskEngine",
+        # Before the menu: until a file is set, Streamlit fetches the page's menu icon from Google to show in the tab.
+        page_icon=str(STATIC / "mark.svg"),
+        layout="wide",
+        menu_items={"About": f"**TaskEngine** dashboard. It reads and steers the jobs of `{source().api_url}`."},
+    )
+    page = st.navigation([navigation.page(name, default=default) for name in navigation.NAMES])
+    st.set_page_config(page_title=f"{page.title} · TaskEngine")
+    st.html(PACKAGE / "style.css")
+    st.logo(str(STATIC / parts.logo()), icon_image=str(STATIC / "mark.svg"), size="large")
+    parts.sidebar()
+    parts.show_notice()
+    page.run()
+    drawer.open_if_asked()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""GraphQL over HTTP: one pooled client for the whole process.
+
+Knows how to ask and what can go wrong, not what is asked. Everything that can
+go wrong is an ``ApiError``:
+
+ApiError
+├── ApiUnreachable   nothing answers at that address
+├── ApiSlow          no answer in time
+├── ApiRefused       an answer, but not a GraphQL one
+└── RequestFailed    GraphQL's own top-level errors; ``code`` says of what kind
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from taskengine_dashboard.shapes import is_object
+
+TIMEOUT = httpx.Timeout(4.0, connect=1.0)
+"""A page is no use after that, and a stuck API must not hold its threads for long."""
+
+
+class ApiError(Exception):
+    """The API gave nothing that can be shown. ``title`` heads a banner, ``str()`` explains."""
+
+    title: ClassVar[str] = "The API did not answer"
+
+
+class ApiUnreachable(ApiError):
+    """Nothing answers at the API's address."""
+
+    title = "The API is not reachable"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+    def __str__(self) -> str:
+        return f"Nothing answers at {self.url}."
+
+
+class ApiSlow(ApiError):
+    """The API accepted the request and did not answer in time."""
+
+    title = "The API does not answer in time"
+
+    def __init__(self, url: str, seconds: float) -> None:
+        super().__init__(url, seconds)
+        self.url = url
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"{self.url} gave no answer within {self.seconds:g} seconds."
+
+
+class ApiRefused(ApiError):
+    """Something answered, but not with GraphQL."""
+
+    title = "The API refused the request"
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(url, status)
+        self.url = url
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.url} answered HTTP {self.status}, which is not a GraphQL answer."
+
+
+class RequestFailed(ApiError):
+    """The API answered with top-level errors: Redis is away, a limit, or a bug on either side."""
+
+    title = "The API could not answer"
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A named GraphQL operation. ``name`` is the one that its text declares."""
+
+    name: str
+    text: str
+
+
+class Client:
+    """Sends operations to one API. Safe to use from many threads."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = endpoint_of(url)
+        # Proxies of the environment are for the outside world; the API is a neighbour.
+        self._http = httpx.Client(timeout=TIMEOUT, transport=transport, trust_env=False)
+
+    def execute(self, operation: Operation, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the operation's ``data``; raise ``ApiError`` if there is none."""
+        body = {"query": operation.text, "operationName": operation.name, "variables": dict(variables or {})}
+        try:
+            response = self._http.post(self.url, json=body)
+        except httpx.ConnectTimeout:
+            raise ApiUnreachable(self.url) from None
+        except httpx.TimeoutException:
+            raise ApiSlow(self.url, TIMEOUT.read or 0) from None
+        except httpx.TransportError:
+            raise ApiUnreachable(self.url) from None
+        return _data_of(response, self.url)
+
+    def close(self) -> None:
+        """Give the pooled connections back."""
+        self._http.close()
+
+
+def endpoint_of(url: str) -> str:
+    """Return the GraphQL endpoint of an API's address, which may be the endpoint itself."""
+    bare = url.rstrip("/")
+    return bare if urlsplit(bare).path.endswith("/graphql") else f"{bare}/graphql"
+
+
+def _data_of(response: httpx.Response, url: str) -> dict[str, Any]:
+    try:
+        answer: Any = response.json()
+    except ValueError:
+        raise ApiRefused(url, response.status_code) from None
+    if not is_object(answer) or not ("data" in answer or "errors" in answer):
+        raise ApiRefused(url, response.status_code)
+    if answer.get("errors"):
+        first: dict[str, Any] = answer["errors"][0]
+        extensions: dict[str, Any] = first.get("extensions") or {}
+        raise RequestFailed(str(extensions.get("code", "INTERNAL")), str(first.get("message", "no message")))
+    return answer["data"]

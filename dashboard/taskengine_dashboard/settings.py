@@ -1,0 +1,97 @@
+"""What can be set about the dashboard, read once from a mapping such as ``os.environ``.
+
+Names begin with ``TASKENGINE_DASHBOARD_``. The port is not here: it belongs to
+the engine's settings, since ``taskengine up`` plans all ports, and is handed in.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+PREFIX = "TASKENGINE_DASHBOARD_"
+_NOT_OURS = frozenset({PREFIX + "PORT"})
+
+REFRESH_CHOICES = (1.0, 2.0, 5.0, 10.0, 0.0)
+"""Seconds between refreshes that the sidebar offers; 0 is off."""
+
+
+class InvalidSetting(Exception):
+    """A setting was refused. ``name`` is the variable that the user wrote."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name = name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.problem}"
+
+
+def _host(text: str) -> str:
+    if text.strip() and not set(text) & set(" /"):
+        return text
+    raise ValueError(f"expected a host name or address such as 127.0.0.1, got {text!r}")
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme in {"http", "https"} and parts.netloc:
+        return text
+    raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {text!r}")
+
+
+def _refresh(text: str) -> float:
+    names = {f"{seconds:g}": seconds for seconds in REFRESH_CHOICES}
+    if text in names:
+        return names[text]
+    raise ValueError(f"expected one of {', '.join(names)} (seconds; 0 is off), got {text!r}")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "host": _host,
+    "api_url": _url,
+    "public_api_url": _url,
+    "refresh_seconds": _refresh,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardSettings:
+    """The dashboard's settings. Each field is ``TASKENGINE_DASHBOARD_<FIELD>`` in the environment."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Everyone who reaches it sees and steers all jobs: open it on purpose."""
+    api_url: str | None = None
+    """The API to ask; that of the command that started us when unset. For a container of its own."""
+    public_api_url: str | None = None
+    """Where a browser reaches the API, for the link to GraphiQL; ``api_url`` when unset."""
+    refresh_seconds: float = 2.0
+    """How often pages refresh until the viewer chooses otherwise."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the settings; raise ``InvalidSetting`` for a bad value or a name that is not one."""
+        names = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for variable, text in env.items():
+            if not variable.startswith(PREFIX) or variable in _NOT_OURS:
+                continue
+            if variable not in names:
+                raise InvalidSetting(variable, f"is not a setting{_did_you_mean(variable, names)}")
+            if text:
+                values[names[variable]] = _read(variable, names[variable], text)
+        return cls(**values)
+
+
+def _read(variable: str, name: str, text: str) -> Any:
+    try:
+        return _READERS[name](text)
+    except ValueError as problem:
+        raise InvalidSetting(variable, f"is not valid: {problem}") from None
+
+
+def _did_you_mean(name: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(name, [*known, *_NOT_OURS], n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,103 @@
+"""Numbers, times and durations in words. Pure; times come in aware and leave in the viewer's zone."""
+
+import json
+from datetime import datetime, tzinfo
+from typing import Any
+
+NOTHING = "—"
+"""What stands where there is no value."""
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def count(number: int) -> str:
+    """Return a whole number with its thousands apart: ``12,345``."""
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str, nouns: str | None = None) -> str:
+    """Return ``1 job`` or ``3 jobs``."""
+    return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def seconds(duration: float | None) -> str:
+    """Return a duration to about two digits: ``85 ms``, ``3.2 s``, ``4 min 05 s``, ``2 h 10 min``."""
+    if duration is None:
+        return NOTHING
+    if duration < 1:
+        return f"{max(duration, 0) * 1_000:.0f} ms"
+    if duration < 10:
+        return f"{duration:.1f} s"
+    whole = round(duration)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole % 3_600 // 60:02} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return how long ago in one unit: ``just now``, ``12 s ago``, ``3 min ago``."""
+    passed = (now - then).total_seconds()
+    if passed < 5:
+        return "just now"
+    return f"{_in_one_unit(passed)} ago"
+
+
+def ahead(then: datetime, now: datetime) -> str:
+    """Return how far ahead in one unit: ``in 12 s``; ``due now`` once it is reached."""
+    left = (then - now).total_seconds()
+    return f"in {_in_one_unit(left)}" if left >= 1 else "due now"
+
+
+def clock(moment: datetime, zone: tzinfo) -> str:
+    """Return the time of day: ``14:02:31``."""
+    return moment.astimezone(zone).strftime("%H:%M:%S")
+
+
+def stamp(moment: datetime | None, zone: tzinfo) -> str:
+    """Return day and time: ``24 Nov 2026, 14:02:31``."""
+    if moment is None:
+        return NOTHING
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def short_id(job_id: str) -> str:
+    """Return the end of an id, which tells two jobs apart; the beginning is the time of creation."""
+    return job_id if len(job_id) <= 12 else f"…{job_id[-8:]}"
+
+
+def size(number_of_bytes: float) -> str:
+    """Return bytes as ``14.2 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(number_of_bytes) < 1_000:
+            return f"{number_of_bytes:.0f} B" if unit == "B" else f"{number_of_bytes:.1f} {unit}"
+        number_of_bytes /= 1_000
+    return f"{number_of_bytes:.1f} TB"
+
+
+def number(value: float) -> str:
+    """Return a number without needless digits: ``3``, ``2.5``."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
+
+
+def pretty(value: Any) -> str:
+    """Return JSON as people read it."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def plain(text: str) -> str:
+    """Return text so that Markdown shows it as it is: an exception's message is not ours to format."""
+    for special in "\\`*_[]<>#$~|:":
+        text = text.replace(special, f"\\{special}")
+    return text.replace("\n", " ")
+
+
+def _in_one_unit(passed: float) -> str:
+    for length, unit in _UNITS:
+        if passed >= length:
+            return f"{passed // length:.0f} {unit}"
+    return f"{passed:.0f} s"
