@@ -120,6 +120,7 @@ class JobConsumer(Consumer):
             threads=threads,
             lease_ms=self._lease_ms,
             board=slot.held_board if slot else None,
+            stopping=self.stop_flag.is_set,
         )
 
     def get_environment(self, worker_type: str) -> Environment:
@@ -137,7 +138,8 @@ class JobConsumer(Consumer):
     # Life
 
     def start(self) -> None:
-        """Register, then start the threads or children."""
+        """Register, then start the threads or children. A signal is heard from the beginning."""
+        self._set_signal_handlers()
         self._register()
         super().start()
 

@@ -6,11 +6,10 @@ ahead; what turns out to take longer is given back.
 """
 
 import logging
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from taskengine.errors import JobCancelled, LeaseLost, RedisUnavailable
 from taskengine.records import ClaimedJob
@@ -39,16 +38,27 @@ class Dispatcher:
     """Claims for ``threads`` threads of this process, under one worker's name."""
 
     def __init__(
-        self, storage: JobStorage, *, worker: str, queues: str, threads: int, lease_ms: int, board: Board | None = None
+        self,
+        storage: JobStorage,
+        *,
+        worker: str,
+        queues: str,
+        threads: int,
+        lease_ms: int,
+        board: Board | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``queues``: names with commas between, or ``*``. ``board``: where another process reads what is held."""
-        self.pid = os.getpid()
+        """``queues``: names with commas between, or ``*``. ``board``: where another process reads what is held.
+
+        ``stopping`` is asked before each claim: a worker that stops takes nothing more.
+        """
         self._storage = storage
         self._worker = worker
         self._queues = queues
         self._threads = threads
         self._lease_ms = lease_ms
         self._board = board
+        self._stopping = stopping
         self._changed = threading.Condition()
         self._ready: deque[tuple[ClaimedJob, float]] = deque()
         self._running: dict[Held, JobContext] = {}
@@ -74,7 +84,7 @@ class Dispatcher:
                 while not self._wait_for_turn(until):
                     if self._ready:
                         return self._ready.popleft()[0]
-                    if self._closed or time.monotonic() >= until:
+                    if self._ended() or time.monotonic() >= until:
                         return None
                     if self._outcomes and self._sleeping:
                         self._flush_unlocked()
@@ -172,7 +182,7 @@ class Dispatcher:
 
     def _wait_for_turn(self, until: float) -> bool:
         """Whether this thread is to fetch; else wait until something changed."""
-        if self._closed or self._ready:
+        if self._ended() or self._ready:
             return False
         if not self._fetching:
             self._fetching = True
@@ -186,7 +196,7 @@ class Dispatcher:
         """Go to Redis for every idle thread; sleep there when it has nothing."""
         try:
             claim = self._exchange(self._wanted())
-            if not claim.jobs and not self._closed:
+            if not claim.jobs and not self._ended():
                 due = IDLE_SECONDS if claim.next_due_ms is None else claim.next_due_ms / 1000
                 self._sleep(min(IDLE_SECONDS, due))
                 self._exchange(self._wanted())
@@ -211,7 +221,7 @@ class Dispatcher:
     def _wanted(self) -> int:
         """One job for each idle thread, this one included, and what can begin within a few milliseconds."""
         with self._changed:
-            if self._closed:
+            if self._ended():
                 return 0
             average = self._average_seconds
             ahead = 0 if average is None else int(self._threads * AHEAD_SECONDS / max(average, 1e-6))
@@ -242,9 +252,12 @@ class Dispatcher:
             self._ready.extend((job, now) for job in claim.jobs)
             self._held.update((job.id, job.lease) for job in claim.jobs)
             self._drop([(outcome.job_id, outcome.lease) for outcome in outcomes])
-            if self._closed and claim.jobs:
+            if claim.jobs and self._ended():
                 self._outcomes += [_unstarted(job) for job in claim.jobs]
                 self._ready.clear()
+
+    def _ended(self) -> bool:
+        return self._closed or self._stopping()
 
     def _drop(self, held: Sequence[Held]) -> None:
         self._held.difference_update(held)
