@@ -1,13 +1,15 @@
 """Jobs as the scripts see them: put in, claimed and ended by hand, without a worker.
 
-    a_job(redis, RUNNING)              a job in that state, brought there by the moves themselves
-    claim(redis)                       what a worker would get
-    finish(redis, job, Ending.FAILED)  how its attempt ended
-    with writes(redis) as written:     which keys a move changed
+a_job(redis, RUNNING)              a job in that state, brought there by the moves themselves
+claim(redis)                       what a worker would get
+finish(redis, job, Ending.FAILED)  how its attempt ended
+with writes(redis) as written:     which keys a move changed
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Any
 
 from redis import Redis
@@ -61,9 +63,7 @@ def register(redis: Redis, *tasks: str, worker: str = WORKER) -> None:
     STORE.register_worker(worker, "{}", dict.fromkeys(tasks or ("t",), "{}")).run(redis)
 
 
-def take(
-    redis: Redis, count: int = 1, *, worker: str = WORKER, queues: str = "*", lease_ms: int = MINUTE
-) -> Claim:
+def take(redis: Redis, count: int = 1, *, worker: str = WORKER, queues: str = "*", lease_ms: int = MINUTE) -> Claim:
     """Claim, as a worker that was registered."""
     return STORE.claim_jobs(worker, queues, count, lease_ms=lease_ms).run(redis)
 
@@ -165,13 +165,27 @@ def everything(redis: Redis) -> dict[str, Any]:
 
 
 @contextmanager
-def writes(redis: Redis) -> Iterator[set[str]]:
-    """Collect the keys whose value changed inside the block, without their prefix."""
+def writes(redis: Redis, by: str | None = None) -> Iterator[set[str]]:
+    """Collect the keys whose value changed inside the block, without their prefix.
+
+    ``by``: the script that changes them; it fails when its header does not name one of them.
+    """
     changed: set[str] = set()
     before = everything(redis)
     yield changed
     after = everything(redis)
     changed |= {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    if by is not None:
+        undocumented = {key.partition(":")[0] for key in changed} - header_writes(by)
+        assert not undocumented, f"the header of {by}.lua does not say that it writes {undocumented}"
+
+
+def header_writes(script: str) -> set[str]:
+    """The kinds of keys that a script's header says it writes."""
+    source = (files("taskengine") / "lua" / f"{script}.lua").read_text(encoding="utf-8")
+    said = re.search(r"^-- Writes (.+)$", source, re.MULTILINE)
+    assert said, f"{script}.lua does not say what it writes"
+    return set(re.findall(r"\w+", said[1])) - {"nothing", "and", "or"}
 
 
 def _value(redis: Redis, key: str) -> Any:

@@ -1,7 +1,7 @@
 -- claim_jobs: QUEUED -> RUNNING for a worker, under a lease. What is due becomes QUEUED first.
 --
 -- Returns  {claimed jobs, ms until the next waiting job is due or -1}
--- Writes   job, lane, ready, heads, leases, waiting, clock, events
+-- Writes   job, lane, ready, heads, wake, leases, waiting, clock, events
 --@include keys clock jobs moves claim
 
 local worker   = ARGV[1]           -- str  its name

@@ -4,7 +4,7 @@
 -- one that was asked to stop is CANCELLED.
 --
 -- Returns  how many were rescued
--- Writes   job, attempts, lane, leases, ready, heads, finished, clock, events
+-- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events
 --@include keys clock jobs moves attempts
 
 local max_losses = tonumber(ARGV[1]) -- int

@@ -3,7 +3,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is in another state
--- Writes   job, lane, waiting, finished, ready, heads, wake, clock, events
+-- Writes   job, lane, waiting, finished, ready, heads, wake, events
 --@include keys clock jobs moves
 
 local id       = ARGV[1] -- str

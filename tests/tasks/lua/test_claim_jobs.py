@@ -43,7 +43,7 @@ def test_a_claimed_job_runs_under_a_lease(redis: Redis) -> None:
 def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     enqueue(redis, "j1")
     register(redis)
-    with writes(redis) as written:
+    with writes(redis, "claim_jobs") as written:
         take(redis)
     assert written == {
         "job:j1",
@@ -82,7 +82,7 @@ def test_what_was_not_given_is_not_there(redis: Redis) -> None:
 
 def test_nothing_to_claim_changes_nothing(redis: Redis) -> None:
     register(redis)
-    with writes(redis) as written:
+    with writes(redis, "claim_jobs") as written:
         assert take(redis, 10).jobs == []
     assert written == set()
 

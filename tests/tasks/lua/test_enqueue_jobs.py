@@ -29,7 +29,7 @@ def test_a_new_job_is_queued(redis: Redis) -> None:
 
 
 def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
-    with writes(redis) as written:
+    with writes(redis, "enqueue_jobs") as written:
         enqueue(redis, "j1")
     assert written == {
         "job:j1",
@@ -47,7 +47,7 @@ def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
 
 def test_a_second_job_of_a_queue_wakes_only_those_who_serve_it(redis: Redis) -> None:
     enqueue(redis, "j1")
-    with writes(redis) as written:
+    with writes(redis, "enqueue_jobs") as written:
         enqueue(redis, "j2", task="another")
     assert "wake:q" in written
     assert "wake:*" not in written
@@ -81,7 +81,7 @@ def test_a_delayed_job_is_scheduled_by_rediss_clock(redis: Redis) -> None:
 
 
 def test_a_delayed_job_is_in_no_queue_yet(redis: Redis) -> None:
-    with writes(redis) as written:
+    with writes(redis, "enqueue_jobs") as written:
         enqueue(redis, "j1", delay=60)
     assert written == {"job:j1", "lane:q:t:SCHEDULED", "lanes", "queues", "wake:*", "waiting", "clock", "events"}
 
@@ -106,7 +106,7 @@ def test_no_delay_is_now(redis: Redis) -> None:
 
 def test_a_job_whose_id_is_there_is_left_as_it_is(redis: Redis) -> None:
     enqueue(redis, "j1", args='{"x":1}')
-    with writes(redis) as written:
+    with writes(redis, "enqueue_jobs") as written:
         assert enqueue(redis, "j1", args='{"x":2}', queue="another", delay=60) == [False]
     assert written == set()
 

@@ -55,7 +55,7 @@ def test_a_completed_job_has_its_result(redis: Redis) -> None:
 
 def test_completing_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     job = a_running_job(redis)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         finish(redis, job)
     assert written == {
         "job:j1",
@@ -110,7 +110,7 @@ def test_a_failure_is_tried_again_after_its_backoff(redis: Redis) -> None:
 
 def test_retrying_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     job = a_running_job(redis)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         finish(redis, job, Ending.FAILED, retry_ms=MINUTE)
     assert written == {
         "job:j1",
@@ -146,7 +146,7 @@ def test_the_last_attempt_that_fails_fails_the_job(redis: Redis) -> None:
 
 def test_failing_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     job = a_running_job(redis, max_attempts=1)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         finish(redis, job, Ending.FAILED, retry_ms=0)
     assert written == {
         "job:j1",
@@ -222,7 +222,7 @@ def test_a_released_job_is_queued_at_its_old_place(redis: Redis) -> None:
 
 def test_releasing_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     job = a_running_job(redis)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         finish(redis, job, Ending.RELEASED)
     assert written == {
         "job:j1",
@@ -272,7 +272,7 @@ def test_what_was_never_begun_and_asked_to_stop_is_cancelled(redis: Redis) -> No
 @pytest.mark.parametrize("ending", Ending)
 def test_a_worker_that_lost_its_lease_changes_nothing(redis: Redis, ending: Ending) -> None:
     job = a_running_job(redis)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         answer = finish(redis, replace(job, lease="another"), ending, value=ERROR, progress='{"current":1}')
     assert answer is Answer.LEASE_LOST
     assert written == set()
@@ -282,7 +282,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(redis: Redis, ending: Endi
 def test_a_rescued_jobs_first_worker_changes_nothing(redis: Redis, ending: Ending) -> None:
     orphan = an_orphan(redis)
     STORE.rescue_jobs(max_losses=3, limit=10).run(redis)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         assert finish(redis, orphan, ending, value=ERROR) is Answer.LEASE_LOST
     assert written == set()
 
@@ -298,7 +298,7 @@ def test_a_late_worker_does_not_disturb_the_next_one(redis: Redis) -> None:
 
 def test_a_job_that_is_gone_is_said_so(redis: Redis) -> None:
     job = a_running_job(redis)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         assert finish(redis, replace(job, id="gone")) is Answer.JOB_NOT_FOUND
     assert written == set()
 
@@ -310,7 +310,7 @@ def test_a_job_that_is_gone_is_said_so(redis: Redis) -> None:
 def test_asking_twice_is_as_good_as_once(redis: Redis, ending: Ending, retry_ms: int | None) -> None:
     job = a_running_job(redis)
     finish(redis, job, ending, retry_ms=retry_ms)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         assert finish(redis, job, ending, retry_ms=retry_ms) is Answer.OK
     assert written == set()
 
@@ -319,7 +319,7 @@ def test_asking_twice_is_as_good_as_once(redis: Redis, ending: Ending, retry_ms:
 def test_giving_back_twice_changes_nothing_more(redis: Redis, ending: Ending) -> None:
     job = a_running_job(redis)
     finish(redis, job, ending)
-    with writes(redis) as written:
+    with writes(redis, "finish_jobs") as written:
         finish(redis, job, ending)
     assert written == set()
 
