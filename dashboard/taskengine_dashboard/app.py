@@ -25,9 +25,9 @@ def main(default: str = navigation.OVERVIEW) -> None:
     st.html(PACKAGE / "style.css")
     st.logo(str(STATIC / parts.logo()), icon_image=str(STATIC / "mark.svg"), size="large")
     parts.sidebar()
-    parts.show_notice()
     page.run()
     drawer.open_if_asked()
+    parts.show_notice()  # last: what floats is kept by number, and a notice must not move the drawer
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def _live(job_id: str) -> None:
     def body() -> None:
         reading = source().job(job_id)
         if reading.problem is not None:
-            st.error(str(reading.problem), title=reading.problem.title, icon=":material/cloud_off:")
+            st.error(wording.plain(str(reading.problem)), title=reading.problem.title, icon=":material/cloud_off:")
         job = _job_of(reading)
         if job is not None and reading.value is not None:
             _job(job, reading.value.system.now, away=reading.problem is not None)
@@ -113,13 +113,15 @@ def _forget() -> None:
 
 def _retry(job: JobDetail) -> None:
     text, icon = outcomes.told("Retry", source().retry([job.id]))
-    st.toast(text, icon=icon)
+    parts.remember(text, icon=icon)
+    st.rerun()
 
 
 def _cancel(job: JobDetail) -> None:
     _forget()
     text, icon = outcomes.told("Cancel", source().cancel([job.id], terminate=job.state == "RUNNING"))
-    st.toast(text, icon=icon)
+    parts.remember(text, icon=icon)
+    st.rerun()
 
 
 def _close() -> None:

@@ -81,7 +81,7 @@ class Form:
             st.session_state[key] = [(next(_next_row), row) for row in (default if is_list(default) else ())]
         rows: list[tuple[int, Any]] = st.session_state[key]
         values: list[dict[str, Any]] = []
-        st.markdown(_label(field), help=field.help)
+        st.markdown(f":small[{_label(field)}]", help=field.help)
         for index, (row, given) in enumerate(rows):
             with st.container(border=True, gap="small"):
                 values.append(self.draw(field.fields, (*path, str(index)), given, keys=(*keys, str(row))))

@@ -64,7 +64,7 @@ def header(title: str, reading: Reading[Any], *, system: System | None, workers_
             _health(reading, system, workers_online)
     if reading.problem is not None:
         st.error(
-            f"{reading.problem} {_what_is_shown(reading)}",
+            f"{wording.plain(str(reading.problem))} {_what_is_shown(reading)}",
             title=reading.problem.title,
             icon=":material/cloud_off:",
         )

@@ -22,12 +22,15 @@ _STATE, _TASKS, _QUEUES, _FIND, _GRID, _LINK = (
 
 _COLUMNS = {
     None: ("job", "state", "task", "queue", "progress", "attempts", "priority", "created", "waited", "ran"),
-    "SCHEDULED": ("job", "state", "task", "queue", "attempts", "priority", "created", "due"),
-    "RETRYING": ("job", "state", "task", "queue", "error", "attempts", "due"),
-    "FAILED": ("job", "state", "task", "queue", "error", "attempts", "finished"),
-    "QUEUED": ("job", "state", "task", "queue", "attempts", "priority", "created"),
+    "SCHEDULED": ("job", "task", "queue", "attempts", "priority", "created", "due"),
+    "QUEUED": ("job", "task", "queue", "attempts", "priority", "created"),
+    "RUNNING": ("job", "task", "queue", "progress", "attempts", "priority", "created", "waited", "ran"),
+    "RETRYING": ("job", "task", "queue", "error", "attempts", "due"),
+    "COMPLETED": ("job", "task", "queue", "attempts", "priority", "created", "finished", "waited", "ran"),
+    "FAILED": ("job", "task", "queue", "error", "attempts", "finished"),
+    "CANCELLED": ("job", "task", "queue", "attempts", "priority", "created", "finished"),
 }
-"""Which columns a list shows, by the state that it is narrowed to: none that would be empty."""
+"""Which columns a list shows, by the state that it is narrowed to: none that is empty or the same for all."""
 
 
 def render() -> None:
@@ -160,7 +163,7 @@ def _bar(query: JobsQuery, page: JobsPage, chosen: tuple[JobRow, ...], *, disabl
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if chosen:
                 confirm.buttons(chosen, disabled=disabled)
-            else:
+            elif page.jobs:
                 st.caption(_place(query, page), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
             _paging(query, page)

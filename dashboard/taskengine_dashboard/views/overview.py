@@ -38,7 +38,7 @@ def _body() -> None:
 
 
 def _state_cards(counts: Counts) -> None:
-    with st.grid(len(STATES), min_column_width=128, gap="small"):
+    with st.grid(len(STATES), min_column_width=108, gap="small"):
         for state in STATES:
             with st.container(border=True, gap="xxsmall", key=f"card-{state.name.lower()}"):
                 st.page_link(
@@ -67,12 +67,12 @@ def _queues(found: OverviewTables) -> None:
         alt="Queues with their depth and the longest wait",
         columns={
             "queue": column.ButtonColumn(
-                "Queue", type="tertiary", alignment="left", key="queue-link", on_click=open_queue, width=150
+                "Queue", type="tertiary", alignment="left", key="queue-link", on_click=open_queue, width=120
             ),
-            "queued": column.NumberColumn("Queued", format="localized", width=70),
-            "running": column.NumberColumn("Running", format="localized", width=70),
-            "retrying": column.NumberColumn("Retrying", format="localized", width=70),
-            "failed": column.NumberColumn("Failed", format="localized", width=70),
+            "queued": column.NumberColumn("Queued", format="localized", width=64),
+            "running": column.NumberColumn("Running", format="localized", width=64),
+            "retrying": column.NumberColumn("Retrying", format="localized", width=64),
+            "failed": column.NumberColumn("Failed", format="localized", width=64),
             "wait": column.TextColumn("Oldest wait", width=95, help="How long the oldest ready job has waited"),
         },
     )
