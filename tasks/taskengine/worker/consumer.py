@@ -44,7 +44,7 @@ class JobWorker(Worker):
     def initialize(self) -> None:
         """Called first in the thread or child."""
         if self.slot is not None:
-            slot, parent = self.slot, os.getppid()
+            slot, parent = self.slot, self.consumer.pid
             dispatcher = self.consumer.new_dispatcher(threads=1, slot=slot)
             self.huey.dispatcher = dispatcher
             on_stop_signal(lambda: slot.obey(dispatcher))
@@ -91,6 +91,8 @@ class JobConsumer(Consumer):
         self._next_beat = 0.0
         self._deaf = False
         self._stopping = False
+        self.pid = os.getpid()
+        """For children: they ask after the fork whether this process still lives, when it may be dead already."""
         options.setdefault("worker_type", "thread")
         self.facts = WorkerFacts(
             name=worker_name(),
@@ -126,7 +128,7 @@ class JobConsumer(Consumer):
     def get_environment(self, worker_type: str) -> Environment:
         """Huey's way to choose threads or processes."""
         if worker_type == "process":
-            return JobProcessEnvironment(signal.SIGTERM, signal.SIGINT)
+            return JobProcessEnvironment(signal.SIGTERM, signal.SIGINT, parent=self.pid)
         return super().get_environment(worker_type)
 
     def _create_worker(self) -> JobWorker:
@@ -160,10 +162,13 @@ class JobConsumer(Consumer):
         return super().loop(health_check_ts)
 
     def check_worker_health(self) -> bool:
-        """Give back the jobs of dead children, then let Huey replace them."""
-        for slot, process in self._children(alive=False):
-            self._surrender(slot, process)
-        return super().check_worker_health()
+        """Let Huey replace dead children, then give back the jobs of those that it replaced."""
+        before = self.worker_threads
+        healthy = super().check_worker_health()
+        for worker, process in before:  # those that Huey replaced: one may have died since any look of ours
+            if worker.slot is not None and (worker, process) not in self.worker_threads:
+                self._surrender(worker.slot, process)
+        return healthy
 
     def stop(self, graceful: bool = False) -> None:
         """Stop claiming; let what runs finish within the grace time; give back the rest."""

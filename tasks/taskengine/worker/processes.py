@@ -69,12 +69,17 @@ class Slot:
 class JobProcessEnvironment(ProcessEnvironment):
     """Huey's, with children that leave signals for the whole group to their parent, and do not outlive it."""
 
+    def __init__(self, graceful: signal.Signals, interrupt: signal.Signals, *, parent: int) -> None:
+        """``parent``: our process id, for a child cannot tell who its parent was once that is dead."""
+        super().__init__(graceful, interrupt)
+        self._parent = parent
+
     def init_child(self, process: Any) -> None:
         """Called in the child, first."""
         del process
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        die_with_parent(os.getppid())
+        die_with_parent(self._parent)
 
     def interrupt_workers(self, procs: Sequence[Any]) -> None:
         """Nothing: the consumer releases the jobs itself, see ``JobConsumer``."""
