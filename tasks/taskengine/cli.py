@@ -19,6 +19,7 @@ from taskengine.settings import Settings
 _PROGRAM = "taskengine"
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _TARGET_HELP = "where the engine is: shop.tasks:engine is `engine` in the module shop/tasks.py"
+# What an extra brings; it is called as the command that needs it.
 _EXTRAS = {
     "api": {"fastapi", "httptools", "orjson", "strawberry", "uvicorn", "uvloop", "websockets"},
     "dashboard": {"httpx", "pyarrow", "streamlit"},
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TaskEngineError as problem:
         return _complain(problem, 1)
     except ModuleNotFoundError as problem:
-        return _complain(_missing_extra(problem), 1)
+        return _complain(_missing_extra(chosen.command, problem), 1)
     except KeyboardInterrupt:
         return 130
 
@@ -91,7 +92,7 @@ def _add_demo(commands: "_Commands") -> None:
 
 def _add(commands: "_Commands", name: str, run: _Run, summary: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, command=name)
     return command
 
 
@@ -151,13 +152,12 @@ def _complain(problem: object, code: int) -> int:
     return code
 
 
-def _missing_extra(problem: ModuleNotFoundError) -> str:
-    """Name the extra that a missing library belongs to; a module that is nobody's extra is a fault of ours."""
+def _missing_extra(command: str, problem: ModuleNotFoundError) -> str:
+    """Name the extra that a command needs. Any other module that is not there is no matter of extras."""
     library = (problem.name or "").partition(".")[0]
-    for extra, libraries in _EXTRAS.items():
-        if library in libraries:
-            return f"{library} is not installed; install TaskEngine with its `{extra}` extra"
-    raise problem
+    if library not in _EXTRAS.get(command, ()):
+        raise problem
+    return f"{library} is not installed; install TaskEngine with its `{command}` extra"
 
 
 def _version() -> str:
