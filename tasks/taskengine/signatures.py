@@ -49,7 +49,7 @@ class Signature:
         _refuse_clashes(task, [parameter.name for parameter in parameters])
         self._parameters = inspect.Signature(parameters)
         self._model = _model(task, parameters, hints)
-        self._result: TypeAdapter[Any] | None = _result_adapter(hints.get("return", Any))
+        self._result = _result_model(hints.get("return", Any))
         self.args_schema = _schema(task, self._model, parameters)
 
     @property
@@ -68,8 +68,10 @@ class Signature:
             model = self._model.model_validate(bound)
         except ValidationError as error:
             raise refused(error) from None
+        # Not `exclude_unset`: it reaches into the values, and what a model's default_factory made would be made anew.
+        unset = type(model).model_fields.keys() - model.model_fields_set
         try:
-            return model.model_dump_json(by_alias=True, exclude_unset=True, warnings="error")
+            return model.model_dump_json(by_alias=True, exclude=unset or None, warnings="error")
         except PydanticSerializationError as error:
             raise InvalidInput(("args",), f"cannot be written as JSON: {error}") from None
 
@@ -92,7 +94,10 @@ class Signature:
 
     def load_result(self, value: Any) -> Any:
         """Return a result from JSON as the type that the function says it returns."""
-        return value if self._result is None or value is None else self._result.validate_python(value)
+        if self._result is None or value is None:
+            return value
+        loaded: Any = self._result.model_validate_json(to_json({"value": value}))
+        return loaded.value
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         problems = [
@@ -140,7 +145,7 @@ def _what_came(message: str, kind: str, value: Any) -> str:
 def _hints(task: str, function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError, TypeError, SyntaxError) as error:
         raise InvalidTask(task, f"a type hint cannot be read: {error}") from None
 
 
@@ -179,10 +184,22 @@ def _model(task: str, parameters: Sequence[inspect.Parameter], hints: Mapping[st
 
 def _check_hint(task: str, parameter: str, hint: Any) -> None:
     try:
-        TypeAdapter(hint).json_schema()
+        schema = TypeAdapter(hint).json_schema()
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidTask(task, f"{hint!r} cannot be typed as JSON: {reason}", parameter) from None
+    if _holds_a_secret(schema):
+        raise InvalidTask(
+            task, "is a secret, and whoever sees a job sees its arguments; pass where to find the secret", parameter
+        )
+
+
+def _holds_a_secret(schema: Any) -> bool:
+    """``SecretStr`` and its like, which would be written as asterisks."""
+    if isinstance(schema, dict):
+        parts = cast("dict[str, Any]", schema)
+        return parts.get("writeOnly") is True or any(_holds_a_secret(part) for part in parts.values())
+    return isinstance(schema, list) and any(_holds_a_secret(part) for part in cast("list[Any]", schema))
 
 
 def _schema(task: str, model: type[BaseModel], parameters: Sequence[inspect.Parameter]) -> dict[str, Any]:
@@ -197,11 +214,12 @@ def _schema(task: str, model: type[BaseModel], parameters: Sequence[inspect.Para
     return schema
 
 
-def _result_adapter(hint: Any) -> TypeAdapter[Any] | None:
+def _result_model(hint: Any) -> type[BaseModel] | None:
     if hint in (Any, None, type(None), inspect.Signature.empty):
         return None
     try:
-        return TypeAdapter(hint)
+        # Inside a model of ours, dataclasses and typed dicts are read by our rules, as they were written.
+        return create_model("Result", __config__=_CONFIG, value=(hint, ...))
     except (PydanticSchemaGenerationError, PydanticUserError):
         # A hint that only a type checker understands: the result stays as JSON gives it.
         return None
