@@ -58,7 +58,7 @@ def check_args(info: TaskInfo, args: object, *, max_bytes: int) -> str:
         raise InvalidInput(
             ("args",), f"expected a JSON object of arguments by name, got {type(args).__name__}", "object"
         )
-    text = dumps(args)
+    text = _as_json(args)
     check_size(text, max_bytes)
     validator = _validator(dumps(info.args_schema))
     problems: list[InvalidInput] = []
@@ -68,6 +68,15 @@ def check_args(info: TaskInfo, args: object, *, max_bytes: int) -> str:
             break
     if problems:
         raise InvalidInputs(problems[:MAX_PROBLEMS])
+    return text
+
+
+def _as_json(args: Any) -> str:
+    try:
+        text = dumps(args)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InvalidInput(("args",), f"cannot be written as JSON: {problem}") from None
     return text
 
 

@@ -36,6 +36,7 @@ from taskengine.jobs import (
     check_job_id,
     check_name,
     check_positive_int,
+    check_text,
     order_of,
 )
 from taskengine.keys import Keys
@@ -245,8 +246,8 @@ class Client:
 
     async def cancel_job(self, job_id: str, *, terminate: bool = False, reason: str | None = None) -> Job:
         """Cancel a job that waits; with ``terminate`` also ask a running one to stop."""
-        if reason is not None and len(reason) > MAX_REASON:
-            raise InvalidInput(("reason",), f"expected at most {MAX_REASON} characters, got {len(reason):,}")
+        if reason is not None:
+            check_text(reason, ("reason",), at_least=0, at_most=MAX_REASON)
         await self._run(self._store.cancel_job(check_job_id(job_id), terminate=terminate, reason=reason or ""))
         return self._found(job_id, await self.get_job(job_id))
 

@@ -73,6 +73,7 @@ DEFAULT_QUEUE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _JOB_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +300,13 @@ def check_priority(priority: object, path: tuple[str, ...] = ("options", "priori
     if isinstance(priority, int) and not isinstance(priority, bool) and LOWEST_PRIORITY <= priority <= HIGHEST_PRIORITY:
         return priority
     raise InvalidInput(path, f"expected a whole number from 1 to 10 (10 runs first), got {_shown(priority)}", "1 to 10")
+
+
+def check_text(value: object, path: tuple[str, ...], *, at_least: int = 1, at_most: int) -> str:
+    """Return text of so many characters that UTF-8 can hold, or raise ``InvalidInput``."""
+    if isinstance(value, str) and at_least <= len(value) <= at_most and not _SURROGATES.search(value):
+        return value
+    raise InvalidInput(path, f"expected {at_least} to {at_most} characters of text, got {_shown(value)}")
 
 
 def check_positive_int(value: object, path: tuple[str, ...], *, at_most: int = 1_000) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from taskengine.errors import InvalidInput
-from taskengine.jobs import Options, check_job_id, check_name, check_positive_int, check_priority
+from taskengine.jobs import Options, check_job_id, check_name, check_positive_int, check_priority, check_text
 
 MAX_DELAY_SECONDS = 10 * 366 * 86_400.0
 """Ten years; longer is a mistake in the unit."""
@@ -60,5 +60,4 @@ def _check_tags(tags: Sequence[str]) -> None:
     if len(tags) > MAX_TAGS:
         raise InvalidInput(("options", "tags"), f"expected at most {MAX_TAGS} tags, got {len(tags)}")
     for position, tag in enumerate(tags):
-        if not isinstance(tag, str) or not 1 <= len(tag) <= 100:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInput(("options", "tags", str(position)), f"expected 1 to 100 characters, got {tag!r:.60}")
+        check_text(tag, ("options", "tags", str(position)), at_most=100)

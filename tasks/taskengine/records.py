@@ -145,8 +145,13 @@ def error_json(error: JobError) -> str:
 
 
 def dumps(value: Any) -> str:
-    """Return compact JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """Return compact JSON; raise ``ValueError`` or ``TypeError`` for what JSON cannot say."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def printable(words: str) -> str:
+    r"""Return text that Redis can keep: names of files that are not UTF-8 come as ``\udce9`` and the like."""
+    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def text(value: str | bytes) -> str:

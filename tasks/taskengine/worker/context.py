@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from taskengine.errors import InvalidInput, RedisUnavailable, TaskEngineError
-from taskengine.records import ClaimedJob, dumps
+from taskengine.records import ClaimedJob, dumps, printable
 from taskengine.store import Answer
 
 PROGRESS_SECONDS = 0.25
@@ -157,5 +157,5 @@ def _progress_json(current: float, total: float | None, message: str | None) -> 
     if total is not None:
         facts["total"] = total
     if message is not None:
-        facts["message"] = str(message)[:MAX_MESSAGE]
+        facts["message"] = printable(str(message)[:MAX_MESSAGE])
     return dumps(facts)

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import huey
 from huey import signals
 from huey.exceptions import CancelExecution, TaskTimeout
 
 from taskengine.errors import InvalidInput, JobCancelled, LeaseLost, UnusableResult
 from taskengine.jobs import JobError
-from taskengine.records import dumps, error_json
+from taskengine.records import dumps, error_json, printable
 from taskengine.store import Ending, Outcome
 from taskengine.worker import context as contexts
 from taskengine.worker.context import JobContext, Released
@@ -32,7 +33,7 @@ logger = logging.getLogger("taskengine.worker")
 MAX_ERROR_MESSAGE = 2_000
 MAX_TRACEBACK = 20_000
 """Characters kept of a traceback: the beginning and, which says more, the end."""
-_OWN_CODE = str(Path(__file__).parent.parent)
+_NOT_THE_TASKS_CODE = (str(Path(__file__).parent), str(Path(huey.__file__).parent))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,8 @@ def _describe(error: BaseException, *, retryable: bool) -> JobError:
     text = "".join(traceback.format_exception(kind, error, _without_own_frames(error.__traceback__)))
     if len(text) > MAX_TRACEBACK:
         text = text[: MAX_TRACEBACK // 4] + "\n  ...\n" + text[-MAX_TRACEBACK * 3 // 4 :]
-    return JobError(exception=name, message=_message(error)[:MAX_ERROR_MESSAGE], retryable=retryable, traceback=text)
+    message = printable(_message(error)[:MAX_ERROR_MESSAGE])
+    return JobError(exception=name, message=message, retryable=retryable, traceback=printable(text))
 
 
 def _message(error: BaseException) -> str:
@@ -140,7 +142,7 @@ def _message(error: BaseException) -> str:
 def _without_own_frames(frames: TracebackType | None) -> TracebackType | None:
     """Begin a traceback where the task's own code begins; all of it when it never does."""
     frame = frames
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN_CODE):
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_NOT_THE_TASKS_CODE):
         frame = frame.tb_next
     return frame or frames
 
