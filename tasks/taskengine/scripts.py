@@ -111,6 +111,12 @@ _CODES: dict[str, Callable[..., TaskEngineError]] = {
 }
 
 
+_REFUSAL = re.compile(
+    r"(?:^|-)((?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|NOREPLICAS|MISCONF|OOM|NOPERM) .*)"
+)
+"""What Redis itself objects to. Before 7 a script says ``Error running script ...: -OOM command not allowed ...``."""
+
+
 def ours(error: RedisError) -> Exception:
     """Return the error of ours that a Redis error means; a bug in a script stays what it is."""
     code, *facts = str(error).split()
@@ -118,9 +124,8 @@ def ours(error: RedisError) -> Exception:
         return _CODES[code](*facts)
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return RedisUnavailable(f"Redis does not answer: {_first_line(error)}")
-    if isinstance(error, ResponseError) and code in {"LOADING", "MASTERDOWN", "READONLY", "NOAUTH", "WRONGPASS", "OOM"}:
-        return RedisUnavailable(f"Redis refuses: {_first_line(error)}")
-    return error
+    refusal = _REFUSAL.search(f"{error.status_code or ''} {_first_line(error)}".lstrip())
+    return RedisUnavailable(f"Redis refuses: {refusal[1]}") if refusal else error
 
 
 def _first_line(error: Exception) -> str:
