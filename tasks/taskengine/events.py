@@ -95,14 +95,17 @@ class EventFeed:
             _check_cursor(after)
         subscriber = _Subscriber()
         live_from = await self._join(subscriber)
+        seen = live_from if after is None else after
         try:
             if after is not None:
                 async for event in self._replay(after, live_from):
+                    seen = event.cursor
                     yield event
             while True:
                 event = await subscriber.next()
-                # What was replayed may have come in live meanwhile.
-                if after is None or is_after(event.cursor, max(after, live_from, key=_order)):
+                # A cursor may be ahead of the reader. When events were lost, it goes on from an earlier one.
+                if isinstance(event, EventsLost) or is_after(event.cursor, seen):
+                    seen = event.cursor
                     yield event
         finally:
             await self._leave(subscriber)
@@ -151,6 +154,8 @@ class EventFeed:
                     away = True
                     await asyncio.sleep(_PAUSE_SECONDS)
                     continue
+                if self._reader is not asyncio.current_task():
+                    return  # closed, but the cancellation was lost: asyncio.wait_for before Python 3.12 can do that
                 for entry_id, fields in _entries(reply):
                     self._hand_on(_read_event(text(entry_id), fields))
         except Exception as error:
@@ -206,10 +211,10 @@ class _Subscriber:
         self._last = "0-0"
 
     def put(self, event: Event) -> None:
-        if self._events.qsize() < BACKLOG:
+        # After the first event that did not fit none is taken, so that nothing is missing in between.
+        self._overflow = self._overflow or self._events.qsize() >= BACKLOG
+        if not self._overflow:
             self._events.put_nowait(event)
-        else:
-            self._overflow = True
 
     async def next(self) -> Event:
         if self._overflow and self._events.empty():
