@@ -18,7 +18,7 @@ from huey.registry import Registry
 
 from taskengine.catalogue import check_size
 from taskengine.embedded import find_redis_url
-from taskengine.errors import InvalidInput, InvalidTask
+from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask
 from taskengine.ids import new_id
 from taskengine.jobs import (
     DEFAULT_PRIORITY,
@@ -86,11 +86,11 @@ class Task(TaskWrapper, Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[R]:
         """Enqueue a job with these arguments; raise ``InvalidInput`` and enqueue nothing if they are wrong."""
-        return self.enqueue(*args, **kwargs)
+        return self.huey.submit([self._row(args, kwargs, Options())], self)[0]
 
     def enqueue(self, *args: Any, options: Options | None = None, **kwargs: Any) -> Result[R]:
         """Enqueue a job with these arguments and options."""
-        return self.huey.submit([self._row(args, kwargs, options or Options())], self)[0]
+        return self.huey.submit([self._row(args, kwargs, _options(options))], self)[0]
 
     def enqueue_many(
         self, calls: Iterable[Mapping[str, Any] | tuple[Any, ...]], options: Options | None = None
@@ -100,19 +100,28 @@ class Task(TaskWrapper, Generic[P, R]):
         When one is refused, none is enqueued; the path of the error begins with its number.
         Goes to Redis in batches of 500.
         """
+        chosen = _options(options)
         rows: list[list[Value]] = []
         for number, call in enumerate(calls):
             try:
-                args = call if isinstance(call, tuple) else ()
-                kwargs: Mapping[str, Any] = {} if isinstance(call, tuple) else call
-                rows.append(self._row(args, kwargs, options or Options()))
+                rows.append(self._row(*_call(call), chosen))
             except InvalidInput as error:
-                raise InvalidInput((str(number), *error.path), error.message, error.constraint) from error
+                problems = error.problems if isinstance(error, InvalidInputs) else (error,)
+                raise InvalidInputs(
+                    [InvalidInput((str(number), *one.path), one.message, one.constraint) for one in problems]
+                ) from None
+        if chosen.id is not None and len(rows) > 1:
+            raise InvalidInput(("options", "id"), f"one id cannot be that of {len(rows)} jobs; leave it out")
         return self.huey.submit(rows, self)
 
     def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the plain function, here and now."""
         return self.func(*args, **kwargs)
+
+    def unregister(self) -> bool:
+        """Forget the task: this process neither publishes nor runs it any more."""
+        self.huey.tasks.pop(self.task_class.__name__, None)
+        return super().unregister()
 
     def _row(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> list[Value]:
         info = self.info_once
@@ -199,6 +208,8 @@ class TaskEngine(Huey):
             title = name or getattr(plain, "__name__", "task")
             if inspect.iscoroutinefunction(plain):
                 raise InvalidTask(title, "async def tasks are not supported yet; call asyncio.run() inside a plain one")
+            if title in self.tasks:
+                raise InvalidTask(title, "there is another task of that name; give this one a name= of its own")
             hidden = frozenset({"task"} if context else ())
             try:
                 options: dict[str, Any] = {
@@ -316,6 +327,22 @@ class TaskEngine(Huey):
         if self.dispatcher is None:
             raise RuntimeError("only a worker claims jobs; start one with `taskengine worker MODULE:ENGINE`")
         return self.dispatcher
+
+
+def _options(options: object) -> Options:
+    if options is None or isinstance(options, Options):
+        return options or Options()
+    raise InvalidInput(
+        ("options",), f"expected Options, got {type(options).__name__}; a parameter of that name is given by position"
+    )
+
+
+def _call(call: object) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    if isinstance(call, tuple):
+        return cast("tuple[Any, ...]", call), {}
+    if isinstance(call, Mapping):
+        return (), cast("Mapping[str, Any]", call)
+    raise InvalidInput(("args",), f"expected a tuple of arguments or a dict of them by name, got {type(call).__name__}")
 
 
 def _attempts(retries: int | None, max_attempts: int | None) -> int:
