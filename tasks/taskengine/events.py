@@ -113,9 +113,12 @@ class EventFeed:
     async def close(self) -> None:
         """Stop reading; subscribers are not told."""
         reader, self._reader = self._reader, None
-        if reader is not None:
+        while reader is not None and not reader.done():
+            # More than once: before Python 3.12 asyncio.wait_for, on which redis-py sends, can lose a cancellation.
             reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            await asyncio.wait({reader}, timeout=0.05)
+        if reader is not None and not reader.cancelled():
+            reader.exception()  # its subscribers were told
 
     async def _join(self, subscriber: "_Subscriber") -> str:
         async with self._starting:
@@ -155,7 +158,7 @@ class EventFeed:
                     await asyncio.sleep(_PAUSE_SECONDS)
                     continue
                 if self._reader is not asyncio.current_task():
-                    return  # closed, but the cancellation was lost: asyncio.wait_for before Python 3.12 can do that
+                    return  # closed, see there
                 for entry_id, fields in _entries(reply):
                     self._hand_on(_read_event(text(entry_id), fields))
         except Exception as error:
