@@ -177,7 +177,7 @@ class TaskEngine(Huey):
         """Huey's way to ask what a decorated function becomes."""
         return Task
 
-    def task(  # pyright: ignore[reportIncompatibleMethodOverride] # noqa: PLR0917 - the first six are Huey's
+    def task(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         retries: int | None = None,
         retry_delay: float | None = None,

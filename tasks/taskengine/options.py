@@ -1,6 +1,5 @@
 """What a caller may say of a job besides its arguments: checked, and filled in from the task."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -47,8 +46,6 @@ def _check_seconds(value: float | None, name: str, *, at_most: float, least: flo
             f"expected {least:g} to {at_most:,.0f} seconds, got {value!r}",
             f"{least:g} to {at_most:g}",
         )
-    if math.isnan(value):
-        raise InvalidInput(("options", name), "expected a number of seconds, got nan")
 
 
 def _check_run_at(value: datetime | None) -> None:

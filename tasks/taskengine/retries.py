@@ -21,7 +21,7 @@ class Backoff:
     def __post_init__(self) -> None:
         for name, least in (("base_seconds", 0.0), ("factor", 1.0), ("cap_seconds", 0.0)):
             value = getattr(self, name)
-            if not least <= value < float("inf"):
+            if not isinstance(value, (int, float)) or not least <= value < float("inf"):
                 raise InvalidInput(("backoff", name), f"expected a number of at least {least:g}, got {value!r}")
 
     def delay_seconds(self, failures: int, random: float) -> float:

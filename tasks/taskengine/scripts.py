@@ -119,7 +119,7 @@ _REFUSAL = re.compile(
 
 def ours(error: RedisError) -> Exception:
     """Return the error of ours that a Redis error means; a bug in a script stays what it is."""
-    code, *facts = str(error).split()
+    code, *facts = str(error).split() or [""]
     if isinstance(error, ResponseError) and code in _CODES:
         return _CODES[code](*facts)
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
