@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     multiple,
@@ -77,6 +76,7 @@ class Machine(RuleBasedStateMachine):
         self.store, self.reads = Store(self.keys), Reads(self.keys, lease_ms=HOUR_MS)
         self.models: dict[str, Model] = {}
         self.leases: dict[str, str] = {}  # of the attempts that run
+        self.told: dict[str, str] = {}  # of attempts that told their end, which may be told again
         self.arrivals = 0
         self.seen_events = 0
 
@@ -124,7 +124,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         target=attempts,
-        attempt=consumes(attempts),
+        attempt=attempts,
         ending=st.sampled_from([Ending.COMPLETED, Ending.FAILED, Ending.TIMED_OUT, Ending.CANCELLED]),
         retry_ms=st.sampled_from([None, 0, HOUR_MS]),
         worker=workers,
@@ -217,6 +217,7 @@ class Machine(RuleBasedStateMachine):
             move.run(self.redis)
             model.max_attempts = max(model.max_attempts, model.attempt + (attempts or model.granted))
             model.losses, model.cancel_asked, model.due_now = 0, False, False
+            self.told.pop(job_id, None)
             model.move(JobState.QUEUED)
             self._arrive(model)
         else:
@@ -306,6 +307,12 @@ class Machine(RuleBasedStateMachine):
             assert claim.answers == [Answer.OK]
             del self.leases[job_id]
             self._ended(job_id, ending, retry_ms)
+            if ending not in (Ending.RELEASED, Ending.UNSTARTED):
+                self.told[job_id] = lease
+        elif job_id not in self.models:
+            assert claim.answers == [Answer.JOB_NOT_FOUND]
+        else:
+            assert claim.answers == [Answer.OK if self.told.get(job_id) == lease else Answer.LEASE_LOST]
         return claim
 
     def _ended(self, job_id: str, ending: Ending, retry_ms: int | None) -> None:
@@ -351,6 +358,7 @@ class Machine(RuleBasedStateMachine):
             model.move(JobState.RUNNING)
             model.attempt, model.run = model.attempt + 1, model.run + 1
             self.leases[job.id] = job.lease
+            self.told.pop(job.id, None)
         return multiple(*((job.id, job.lease) for job in claim.jobs))
 
     def _next_in_line(self, worker: str, queues: str, count: int) -> Sequence[str]:
