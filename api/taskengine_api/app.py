@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.routing import Route, WebSocketRoute
@@ -36,9 +36,8 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
         try:
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            catalogue.stop()
+            await following
             await context.operations.close()
             if client is None:
                 await ours.close()

@@ -69,6 +69,12 @@ def write_json(value: object) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
+def kind_of(value: object) -> str:
+    """Return what JSON calls a value of this kind."""
+    kinds = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
 def accepted(header: str) -> list[str]:
     """Return the media types of an ``Accept`` header without those of weight 0, in the order of their weight."""
     weighted: list[tuple[float, str]] = []

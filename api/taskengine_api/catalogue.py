@@ -6,6 +6,7 @@ The API starts without Redis and without tasks, and picks both up when they come
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from taskengine.client import Client
 from taskengine.errors import RedisUnavailable
@@ -24,12 +25,19 @@ class Catalogue:
         self._every_seconds = every_seconds
         self._version: int | None = None
         self._away = False
+        self._stopped = asyncio.Event()
 
     async def follow(self) -> None:
-        """Look again and again; ends only when it is cancelled."""
-        while True:
-            await asyncio.sleep(self._every_seconds)
+        """Look again and again, until ``stop``."""
+        while not self._stopped.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_seconds):
+                    await self._stopped.wait()
             await self.refresh()
+
+    def stop(self) -> None:
+        """Let ``follow`` end, within the seconds that Redis may take to answer it."""
+        self._stopped.set()
 
     async def refresh(self) -> None:
         """Look once. What was in use stays so when Redis is away or what is published makes no schema."""

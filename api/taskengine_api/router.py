@@ -217,13 +217,13 @@ def _check_content_type(header: str | None) -> None:
 
 def _request_data(data: object, *, protocol: Any) -> GraphQLRequestData:
     if not isinstance(data, dict):
-        raise RequestRefused(400, f"expected one JSON object, got {type(data).__name__}")
+        raise RequestRefused(400, f"expected one JSON object, got {bodies.kind_of(data)}")
     wanted = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
     values: dict[str, Any] = {name: data.get(name) for name in wanted}  # pyright: ignore[reportUnknownMemberType]
     for name, kind in wanted.items():
         if not isinstance(values[name], kind | None):
             expected = "text" if kind is str else "an object"
-            raise RequestRefused(400, f"expected {name} to be {expected} or null, got {type(values[name]).__name__}")
+            raise RequestRefused(400, f"expected {name} to be {expected} or null, got {bodies.kind_of(values[name])}")
     return GraphQLRequestData(
         query=values["query"],
         variables=values["variables"],

@@ -35,6 +35,9 @@ UNTYPED = "enqueueJob"
 """The field that enqueues any task, by name and JSON."""
 
 Info = GraphQLResolveInfo[Any]
+_KEPT_FREE = ("Job", "Jobs")
+"""``enqueueJob`` and ``enqueueJobs`` are never a task's own, also where the schema has no such field yet."""
+
 TranslatePath = Callable[[tuple[str, ...]], tuple[str, ...]]
 Enqueue = Callable[[Info, str, Mapping[str, Any], Mapping[str, Any] | None, TranslatePath], Awaitable[Any]]
 """Enqueues: info, task, arguments as JSON, ``EnqueueOptions`` as GraphQL coerced them, and how to
@@ -56,7 +59,7 @@ def typed_tasks(tasks: Sequence[TaskInfo], types: Mapping[str, GraphQLNamedType]
     """Build the typed mutation of each task; ``types`` are those of the schema that they are added to."""
     taken = TypeNames(types)
     mutation = cast(GraphQLObjectType, types["Mutation"])
-    reserved = [name.removeprefix("enqueue") for name in mutation.fields if name.startswith("enqueue")]
+    reserved = {*_KEPT_FREE, *(name.removeprefix("enqueue") for name in mutation.fields if name.startswith("enqueue"))}
     names = task_names([task.name for task in tasks], reserved)
     for task, name in clashes(names).items():
         log.warning("Another field is called as task %r would be: its mutation is enqueue%s.", task, name)

@@ -1,5 +1,6 @@
 """Events: what happens to jobs, live, and replayed after a cursor."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
@@ -126,7 +127,16 @@ async def _end_of(client: Client, job_id: str) -> str | None:
     In this order: an event that is later than what was read of the job has a later cursor too.
     """
     job = await client.get_job(job_id)
-    return await client.newest_cursor() if job is None or job.state.is_final else None
+    end = await client.newest_cursor() if job is None or job.state.is_final else None
+    _heed_cancellation()
+    return end
+
+
+def _heed_cancellation() -> None:
+    """End here if the subscriber has left: before Python 3.12 a read from Redis can lose that news on the way."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def follow(client: Client, job_id: str, after: str | None) -> AsyncGenerator[domain.Event, None]:

@@ -1,0 +1,210 @@
+"""Enqueueing: by name and JSON, and by each task's own typed mutation."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from support.api import Api
+
+BY_NAME = """
+mutation ($task: String!, $args: JSON!, $options: EnqueueOptions) {
+  enqueueJob(input: { task: $task, args: $args, options: $options }) {
+    job { id state args priority tags maxAttempts timeoutSeconds runAt queue { name } task { name } }
+    errors { __typename code message path ... on ValidationError { constraint } ... on LimitError { retryAfterSeconds } }
+  }
+}
+"""
+TYPED = """
+mutation ($args: UniversalArgs!, $options: EnqueueOptions) {
+  enqueueUniversal(input: { args: $args, options: $options }) {
+    job { id state args }
+    errors { __typename code message path }
+  }
+}
+"""
+
+
+async def by_name(api: Api, task: str = "universal", args: Any = None, **options: Any) -> dict[str, Any]:
+    return (await api.data(BY_NAME, task=task, args={} if args is None else args, options=options))["enqueueJob"]
+
+
+async def typed(api: Api, **args: Any) -> dict[str, Any]:
+    return (await api.data(TYPED, args=args))["enqueueUniversal"]
+
+
+async def error_of(api: Api, task: str = "universal", args: Any = None, **options: Any) -> dict[str, Any]:
+    """The one error that enqueueing ends in; nothing may have changed."""
+    payload = await by_name(api, task, args, **options)
+    assert payload["job"] is None
+    assert (await api.data("{ jobs { totalCount } }")) == {"jobs": {"totalCount": 0}}
+    (error,) = payload["errors"]
+    return error
+
+
+async def test_a_job_is_enqueued_by_name_and_json(api: Api) -> None:
+    payload = await by_name(api, args={"value": {"deep": [1, None]}})
+    assert payload["errors"] == []
+    assert payload["job"]["state"] == "QUEUED"
+    assert payload["job"]["args"] == {"value": {"deep": [1, None]}}
+    assert payload["job"]["task"] == {"name": "universal"}
+
+
+async def test_a_job_is_enqueued_by_the_typed_mutation_of_its_task(api: Api) -> None:
+    payload = await typed(api, to=["a", "b"], times=2**40)
+    assert payload["errors"] == []
+    assert payload["job"]["args"] == {"to": ["a", "b"], "times": 2**40, "value": None}
+
+
+async def test_literals_and_variables_may_be_mixed(api: Api) -> None:
+    document = """
+      mutation ($who: String!) {
+        enqueueUniversal(input: { args: { to: ["a", $who], value: { x: 1.5, y: [$who] } }, options: { priority: 9 } }) {
+          job { args priority }
+        }
+      }
+    """
+    job = (await api.data(document, who="b"))["enqueueUniversal"]["job"]
+    assert job == {"args": {"to": ["a", "b"], "value": {"x": 1.5, "y": ["b"]}, "times": 1}, "priority": 9}
+
+
+async def test_every_option_reaches_the_job(api: Api) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    payload = await by_name(
+        api, queue="slow", priority=9, runAt=at.isoformat(), maxAttempts=7, timeoutSeconds=1.5, tags=["a", "b"]
+    )
+    job = payload["job"]
+    assert (job["state"], job["queue"], job["priority"]) == ("SCHEDULED", {"name": "slow"}, 9)
+    assert (job["maxAttempts"], job["timeoutSeconds"], job["tags"]) == (7, 1.5, ["a", "b"])
+    assert datetime.fromisoformat(job["runAt"]) == at
+
+
+async def test_a_delay_is_a_wait_from_now(api: Api) -> None:
+    job = (await by_name(api, delaySeconds=60))["job"]
+    assert job["state"] == "SCHEDULED"
+    wait = datetime.fromisoformat(job["runAt"]) - datetime.now(UTC)
+    assert timedelta(seconds=50) < wait < timedelta(seconds=70)
+
+
+async def test_an_unknown_task_is_not_found(api: Api) -> None:
+    error = await error_of(api, "univresal")
+    assert (error["__typename"], error["code"], error["path"]) == ("NotFoundError", "NOT_FOUND", ["task"])
+    assert "did you mean 'universal'?" in error["message"]
+
+
+async def test_a_wrong_type_is_named_with_its_path(api: Api) -> None:
+    error = await error_of(api, args={"to": ["a", 5]})
+    assert (error["__typename"], error["code"]) == ("ValidationError", "INVALID")
+    assert error["path"][:2] == ["args", "to"]
+
+
+async def test_a_missing_argument_is_named(api: Api, redis: Redis) -> None:
+    from support.api import a_task, publish
+
+    def needs(first_name: str) -> None:
+        """Need it."""
+        del first_name
+
+    publish(redis, a_task("needs", needs))
+    error = await error_of(api, "needs")
+    assert (error["path"], error["message"]) == (["args", "first_name"], "is required")
+
+
+async def test_an_argument_that_there_is_not_is_named(api: Api) -> None:
+    assert (await error_of(api, args={"vlaue": 1}))["path"] == ["args", "vlaue"]
+
+
+@pytest.mark.parametrize("args", [[], "x", 1, True])
+async def test_arguments_that_are_no_object_are_refused(api: Api, args: Any) -> None:
+    assert (await error_of(api, args=args))["path"] == ["args"]
+
+
+@pytest.mark.parametrize("priority", [0, 11, -1])
+async def test_a_priority_is_from_1_to_10(api: Api, priority: int) -> None:
+    error = await error_of(api, priority=priority)
+    assert (error["code"], error["path"], error["constraint"]) == ("INVALID", ["options", "priority"], "1 to 10")
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"maxAttempts": 0}, "maxAttempts"),
+        ({"timeoutSeconds": -1.0}, "timeoutSeconds"),
+        ({"delaySeconds": -1.0}, "delaySeconds"),
+        ({"queue": "no such/name"}, "queue"),
+        ({"tags": [""]}, "tags"),
+        ({"delaySeconds": 1.0, "runAt": "2030-01-01T00:00:00Z"}, "runAt"),
+    ],
+    ids=str,
+)
+async def test_an_option_that_is_refused_is_named_as_it_was_written(
+    api: Api, options: dict[str, Any], path: str
+) -> None:
+    assert (await error_of(api, **options))["path"][:2] == ["options", path]
+
+
+async def test_a_large_argument_is_past_a_limit(api: Api) -> None:
+    error = await error_of(api, args={"value": "x" * 300_000})
+    assert (error["__typename"], error["code"], error["path"]) == ("LimitError", "LIMIT_EXCEEDED", ["args"])
+    assert error["retryAfterSeconds"] is None
+    assert "262,144" in error["message"]
+
+
+async def test_a_huge_argument_is_past_the_limit_of_the_body(api: Api) -> None:
+    body = {"query": BY_NAME, "variables": {"task": "universal", "args": {"value": "x" * 10_000_000}}}
+    response = await api.post(body)
+    assert response.status_code == 413
+    assert response.json()["errors"][0]["extensions"]["code"] == "PAYLOAD_TOO_LARGE"
+    assert (await api.data("{ jobs { totalCount } }")) == {"jobs": {"totalCount": 0}}
+
+
+async def test_several_things_that_are_wrong_are_all_named(api: Api) -> None:
+    payload = await by_name(api, args={"to": 1, "times": "x"})
+    assert sorted(error["path"][1] for error in payload["errors"]) == ["times", "to"]
+
+
+async def test_the_path_of_a_typed_mutation_is_that_of_its_input(api: Api, redis: Redis) -> None:
+    from typing import Annotated
+
+    from pydantic import Field
+
+    from support.api import a_task, has_field, publish
+
+    def mail(first_name: Annotated[str, Field(min_length=3)]) -> None:
+        """Mail."""
+        del first_name
+
+    publish(redis, a_task("mail", mail))
+    await has_field(api, "enqueueMail")
+    document = 'mutation { enqueueMail(input: { args: { firstName: "A" } }) { job { id } errors { path code } } }'
+    assert (await api.data(document))["enqueueMail"] == {
+        "job": None,
+        "errors": [{"path": ["args", "firstName"], "code": "INVALID"}],
+    }
+
+
+async def test_options_of_a_typed_mutation_are_checked_alike(api: Api) -> None:
+    data = await api.data(TYPED, args={}, options={"priority": 11})
+    assert data["enqueueUniversal"]["errors"][0]["path"] == ["options", "priority"]
+
+
+async def test_what_graphql_itself_refuses_says_where(api: Api) -> None:
+    error = await api.error(TYPED, args={"to": 5.5})
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "to" in error["message"]
+    error = await api.error("mutation { enqueueUniversal(input: { args: { nope: 1 } }) { job { id } } }")
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_several_mutations_in_one_document_fail_each_for_itself(api: Api) -> None:
+    document = """
+      mutation {
+        bad: enqueueJob(input: { task: "nope", args: {} }) { job { id } errors { code } }
+        good: enqueueJob(input: { task: "universal", args: {} }) { job { state } errors { code } }
+      }
+    """
+    assert await api.data(document) == {
+        "bad": {"job": None, "errors": [{"code": "NOT_FOUND"}]},
+        "good": {"job": {"state": "QUEUED"}, "errors": []},
+    }
