@@ -20,10 +20,10 @@ def run_worker(target: str, *, concurrency: int, mode: str, queues: tuple[str, .
     """Run a worker in this process; return its exit code. Raises ``InvalidSetting``, ``RedisUnavailable``."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("huey").setLevel(logging.WARNING)
-    del settings  # the engine reads the same environment for itself
     for queue in queues or ():
         check_name(queue, ("--queues",))
     engine = load_engine(target)
+    _check_namespace(target, engine, settings)
     consumer = JobConsumer(engine, queues=queues, workers=concurrency, worker_type=mode)
     logging.getLogger("taskengine.worker").info(
         "worker %s: %d %s workers for %s, %d tasks",
@@ -38,6 +38,16 @@ def run_worker(target: str, *, concurrency: int, mode: str, queues: tuple[str, .
     # A thread that did not end in time has given its job back; waiting for it would wait for ever.
     sys.stdout.flush()
     os._exit(0)
+
+
+def _check_namespace(target: str, engine: "TaskEngine", settings: Settings) -> None:
+    """A worker in another namespace than the API and the dashboard would work unseen."""
+    if engine.settings.namespace != settings.namespace:
+        problem = (
+            f"is {settings.namespace!r}, but {target} is named {engine.settings.namespace!r}:"
+            f" set TASKENGINE_NAMESPACE={engine.settings.namespace}, so that all look at the same jobs"
+        )
+        raise InvalidSetting("TASKENGINE_NAMESPACE", problem)
 
 
 def load_engine(target: str) -> "TaskEngine":
