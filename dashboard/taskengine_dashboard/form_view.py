@@ -15,7 +15,6 @@ Parsed = TypeVar("Parsed")
 
 _LARGEST = 2**53 - 1
 """Browsers know no larger whole number."""
-_LONG_TEXT = 200
 _FEW = 4
 _next_row = count(1)
 
@@ -68,7 +67,7 @@ class Form:
     def _group(self, field: Field, path: Path, keys: Path, default: Any) -> dict[str, Any] | None:
         given = default if is_object(default) else None
         with st.container(border=True, gap="small"):
-            if field.must_be_given:
+            if not field.can_be_absent:
                 st.markdown(f"**{field.label}**", help=field.help)
             elif not st.toggle(f"**{field.label}**", value=given is not None, key=self._key(keys), help=field.help):
                 return None
@@ -115,7 +114,7 @@ def _label(field: Field) -> str:
 def _text(field: Field, key: str, default: Any) -> Any:
     value = "" if default is None else str(default)
     placeholder = None if field.must_be_given or value else ("null" if field.nullable else None)
-    if "\n" in value or (field.max_length or 0) > _LONG_TEXT:
+    if field.long:
         return st.text_area(
             _label(field), value, key=key, help=field.help, max_chars=field.max_length, placeholder=placeholder
         )

@@ -19,6 +19,10 @@ _DEEPEST = 6
 """Objects within objects; what is deeper (or recursive) is a piece of JSON."""
 
 
+_LONG = 500
+"""Characters; a text that may be longer gets a text area."""
+
+
 class Kind(StrEnum):
     """Which widget a field is, and what it gives back."""
 
@@ -71,6 +75,8 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     max_length: int | None = None
+    long: bool = False
+    """Whether a text may well have several lines."""
     fields: tuple["Field", ...] = field(default=())
     """Of a GROUP, or of each of the ROWS."""
 
@@ -78,6 +84,11 @@ class Field:
     def must_be_given(self) -> bool:
         """Whether leaving it empty is a mistake."""
         return self.required and not self.nullable
+
+    @property
+    def can_be_absent(self) -> bool:
+        """Whether doing without it is something else than taking its default."""
+        return self.nullable or (not self.required and self.default is UNSET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +164,7 @@ def _details(kind: Kind, schema: Mapping[str, Any], root: Mapping[str, Any], dep
         if kind is Kind.ROWS:
             return {"fields": _fields_of(items, root, depth + 1)}
         return {"choices": _choices(items)} if kind is Kind.CHOICES else {"item": _kind(items, root, depth)}
-    return {"max_length": schema.get("maxLength")} if kind is Kind.TEXT else {}
+    return {"max_length": schema.get("maxLength"), "long": _is_long(schema)} if kind is Kind.TEXT else {}
 
 
 _FORMATS = {
@@ -181,6 +192,10 @@ def _kind(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Kin
             return Kind.GROUP
         case _:
             return Kind.TEXT if _is_decimal(schema) else Kind.JSON
+
+
+def _is_long(schema: Mapping[str, Any]) -> bool:
+    return "\n" in str(schema.get("default", "")) or ("pattern" not in schema and schema.get("maxLength", 0) > _LONG)
 
 
 def _kind_of_list(items: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Kind:
@@ -248,9 +263,16 @@ def _value_of(one: Field, raw: Any, zone: tzinfo, path: Path) -> tuple[Any, list
     if _is_empty(one, raw):
         return _nothing(one, path)
     value, problems = _read(one, raw, zone, path)
-    if not problems and not one.required and value == one.default and type(value) is type(one.default):
+    if not problems and not one.required and _is_default(one, value):
         return UNSET, []
     return value, problems
+
+
+def _is_default(one: Field, value: Any) -> bool:
+    if one.kind is Kind.GROUP:
+        own = {part.name: part.default for part in one.fields if part.default is not UNSET}
+        value = {**own, **value}
+    return value == one.default and type(value) is type(one.default)
 
 
 def _is_empty(one: Field, raw: Any) -> bool:

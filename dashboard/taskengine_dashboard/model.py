@@ -74,9 +74,10 @@ class Failure:
 
     @property
     def headline(self) -> str:
-        """``ValueError: row 3 …`` in one line."""
+        """``ValueError: row 3 …`` in one line, the exception without its module."""
+        name = self.exception.rpartition(".")[2]
         first_line = self.message.strip().split("\n", 1)[0]
-        return f"{self.exception}: {first_line}" if first_line else self.exception
+        return f"{name}: {first_line}" if first_line else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,18 +3,20 @@
 import gc
 import importlib
 import os
+import signal
 import socket
 import sys
 import tomllib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import streamlit as st
 from streamlit.starlette import App
 
-from taskengine_dashboard import navigation
+from taskengine_dashboard import navigation, tables
 from taskengine_dashboard.settings import DashboardSettings, InvalidSetting
 from taskengine_dashboard.shapes import is_object
 from taskengine_dashboard.source import open_source
@@ -35,8 +37,13 @@ def main(api_url: str, port: int) -> int:
     if (busy := _why_not(settings.host, port)) is not None:
         return _refuse(busy)
     source = open_source(settings.api_url or api_url, settings=settings)
+    # uvicorn stops in order and then raises the signal again, for whoever had it before: that is us.
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, _end)
     try:
         application().run(config=configuration(settings.host, port))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
     finally:
         source.close()
     return 0
@@ -58,6 +65,7 @@ async def _lifespan(_: App) -> AsyncGenerator[None]:
     """Have everything imported before the first viewer comes, and keep the collector from walking it again."""
     for name in ("app", *(f"views.{page}" for page in navigation.NAMES)):
         importlib.import_module(f"taskengine_dashboard.{name}")
+    tables.jobs(())  # Arrow's first array imports pandas, which takes a second
     gc.collect()
     gc.freeze()
     yield
@@ -70,6 +78,10 @@ def _show_no_traceback(_: Exception) -> bool:
         icon=":material/error:",
     )
     return True
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -122,6 +122,10 @@ class Source:
             operations.CANCEL_JOB, "cancelJob", [{"id": job_id, "terminate": terminate} for job_id in job_ids]
         )
 
+    def expire(self) -> None:
+        """Something was changed past us: answers that are asked for from now on are waited for."""
+        self._feed.expire()
+
     def close(self) -> None:
         self._feed.close()
         self._client.close()

@@ -95,7 +95,7 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
     request = requests.request(task.name, args, chosen)
     if sent and (kept := sent.seen_against(request)) != sent:
         st.session_state[_SENT] = kept
-        st.rerun(scope="fragment")
+        st.rerun()
     _say_how_it_went(sent, form)
     if st.button("Enqueue", type="primary", icon=":material/send:", key="enqueue-send", disabled=away):
         _send(request, wrong)
@@ -115,7 +115,7 @@ def _send(request: dict[str, Any], wrong: list[Problem]) -> None:
         st.session_state[_SENT] = Sent(request=request, problems=tuple(wrong))
     else:
         st.session_state[_SENT] = Sent.answered(request, source().enqueue(request))
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _say_how_it_went(sent: Sent | None, form: Form) -> None:

@@ -92,8 +92,8 @@ def _workers(found: OverviewTables) -> None:
             "worker": column.TextColumn("Worker", width=130),
             "state": parts.chips("State", _ONLINE, {name: name for name in _ONLINE}, 80),
             "busy": column.TextColumn("Busy", width=60, help="Jobs it runs, of those it can run at once"),
-            "load": column.ProgressColumn("Load", format=" ", min_value=0, max_value=1, width=80),
-            "queues": column.TextColumn("Queues", width=100),
+            "load": column.ProgressColumn("Load", format=" ", min_value=0, max_value=1, width=60),
+            "queues": column.TextColumn("Queues", width=150),
             "seen": column.TextColumn("Seen", width=90, help="Its last heartbeat"),
         },
     )

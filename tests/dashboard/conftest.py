@@ -1,0 +1,31 @@
+"""The pages in place, over an API that answers at the wire."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.fake_api import FakeApi
+from support.pages import OpenPage, a_page
+from taskengine_dashboard.source import Source, open_source
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """An API with one task, one worker and no jobs."""
+    api = FakeApi()
+    api.add_worker()
+    return api
+
+
+@pytest.fixture
+def source(api: FakeApi) -> Iterator[Source]:
+    """The source of the pages, asking that API."""
+    source = open_source("http://api.test", transport=api.transport)
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def open_page(source: Source) -> OpenPage:
+    """``open_page("jobs", state="FAILED")``: a viewer who opens that address."""
+    return a_page

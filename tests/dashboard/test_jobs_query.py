@@ -1,0 +1,61 @@
+"""The choice of a list of jobs, as an address and as GraphQL variables."""
+
+import pytest
+
+from taskengine_dashboard.jobs_query import PAGE_SIZE, JobsQuery
+
+
+def test_a_bare_address_is_the_newest_jobs_of_all_states() -> None:
+    query = JobsQuery.from_params({})
+    assert query == JobsQuery()
+    assert query.variables() == {"filter": {}, "first": PAGE_SIZE}
+
+
+def test_an_address_says_what_it_shows() -> None:
+    query = JobsQuery.from_params({"state": ["FAILED"], "task": ["a", "b"], "queue": ["mail"], "after": ["c1"]})
+    assert query.variables() == {
+        "filter": {"states": ["FAILED"], "tasks": ["a", "b"], "queues": ["mail"]},
+        "first": PAGE_SIZE,
+        "after": "c1",
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        JobsQuery(),
+        JobsQuery(state="RUNNING"),
+        JobsQuery(tasks=("a", "b"), queues=("q",), before="c"),
+        JobsQuery(state="FAILED", after="c"),
+    ],
+)
+def test_a_choice_survives_its_address(query: JobsQuery) -> None:
+    params = {name: value if isinstance(value, list) else [value] for name, value in query.to_params().items()}
+    assert JobsQuery.from_params(params) == query
+
+
+def test_what_makes_no_sense_in_an_address_is_left_out() -> None:
+    params = {"state": ["NOPE"], "task": ["", "a", "a"], "after": [""], "x": ["y"]}
+    assert JobsQuery.from_params(params) == JobsQuery(tasks=("a",))
+
+
+def test_of_two_places_in_the_list_the_older_side_counts() -> None:
+    assert JobsQuery.from_params({"after": ["a"], "before": ["b"]}) == JobsQuery(after="a")
+
+
+def test_going_back_asks_for_the_last_jobs_before_the_cursor() -> None:
+    variables = JobsQuery(after="x").newer_than("c").variables()
+    assert variables == {"filter": {}, "last": PAGE_SIZE, "before": "c"}
+
+
+def test_another_filter_begins_at_the_top_of_its_list() -> None:
+    narrowed = JobsQuery(after="c").narrowed(state="FAILED", tasks=["a"], queues=[])
+    assert narrowed == JobsQuery(state="FAILED", tasks=("a",))
+
+
+def test_only_the_first_page_is_where_new_jobs_appear() -> None:
+    first = JobsQuery(state="FAILED")
+    assert first.is_first_page
+    assert not first.older_than("c").is_first_page
+    assert not first.newer_than("c").is_first_page
+    assert first.older_than("c").newest() == first

@@ -1,0 +1,220 @@
+"""The API as the dashboard sees it, answered in place: the committed schema, executed over a few jobs in memory.
+
+    api = FakeApi()
+    api.add_job(state="FAILED")
+    open_source("http://api.test", transport=api.transport)
+    api.problem = httpx.ConnectError("refused")      nothing answers any more
+    api.sent                                         what was asked: (operation, variables)
+
+What it answers is held to ``api/schema.graphql``, so it cannot say what the API could not.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from graphql import build_schema, graphql_sync
+
+SCHEMA = (Path(__file__).parents[2] / "api" / "schema.graphql").read_text("utf-8")
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+STATES = ("SCHEDULED", "QUEUED", "RUNNING", "RETRYING", "COMPLETED", "FAILED", "CANCELLED")
+FAILURE = {"exception": "shop.Trouble", "message": "no [luck]", "retryable": True, "traceback": "Traceback: as told"}
+GREET = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "title": "Name", "description": "Whom to greet."},
+        "times": {"type": "integer", "default": 1, "minimum": 1, "title": "Times"},
+    },
+}
+
+
+class FakeApi:
+    """Answers operations over HTTP. Public attributes may be changed by a test at any time."""
+
+    def __init__(self) -> None:
+        self.problem: Exception | None = None
+        """Raised instead of an answer, as the network would."""
+        self.error_code: str | None = None
+        """Answered as a top-level error instead of data."""
+        self.refusal: dict[str, Any] | None = None
+        """The one error of every mutation's payload."""
+        self.jobs: list[dict[str, Any]] = []
+        self.workers: list[dict[str, Any]] = []
+        self.schemas: dict[str, Any] = {"greet": GREET}
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._schema = build_schema(SCHEMA)
+        self._schema.type_map["UserError"].resolve_type = lambda *_: "ValidationError"  # type: ignore[attr-defined]
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._answer)
+
+    def add_job(self, state: str = "QUEUED", **facts: Any) -> str:
+        """Add a job, newer than all others; return its id."""
+        job_id = f"job_{len(self.jobs):026}"
+        self.jobs.append({**_job(job_id, state, len(self.jobs)), **facts})
+        return job_id
+
+    def add_worker(self, name: str = "w1", *, online: bool = True) -> None:
+        self.workers.append(_worker(name, online=online))
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return next(job for job in self.jobs if job["id"] == job_id)
+
+    def asked(self, operation: str) -> list[dict[str, Any]]:
+        """Return the variables of every such operation, oldest first."""
+        return [variables for name, variables in self.sent if name == operation]
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        self.sent.append((body["operationName"], body["variables"]))
+        if self.problem is not None:
+            raise self.problem
+        if self.error_code is not None:
+            error = {"message": "Redis does not answer", "extensions": {"code": self.error_code}}
+            return httpx.Response(200, json={"data": None, "errors": [error]})
+        result = graphql_sync(
+            self._schema,
+            body["query"],
+            self._root(),
+            variable_values=body["variables"],
+            operation_name=body["operationName"],
+        )
+        assert not result.errors, result.errors
+        return httpx.Response(200, json=result.formatted)
+
+    def _root(self) -> dict[str, Any]:
+        queues = sorted({job["queue"]["name"] for job in self.jobs} | ({"default"} if self.schemas else set()))
+        return {
+            "counts": self._counts({}),
+            "jobs": self._page,
+            "job": lambda _info, **asked: next((job for job in self.jobs if job["id"] == asked["id"]), None),
+            "queues": [self._queue(name) for name in queues],
+            "tasks": [self._task(name, schema) for name, schema in sorted(self.schemas.items())],
+            "workers": self.workers,
+            "system": {"version": "0.1.0", "redisVersion": "7.4.0", "redisMemoryBytes": 1.5e6, "now": _iso(0)},
+            "enqueueJob": self._enqueue,
+            "cancelJob": lambda _info, **asked: self._move(asked["input"], "CANCELLED"),
+            "retryJob": lambda _info, **asked: self._move(asked["input"], "QUEUED"),
+        }
+
+    def _counts(self, chosen: Mapping[str, str]) -> dict[str, int]:
+        jobs = [job for job in self.jobs if all(job[field]["name"] == name for field, name in chosen.items())]
+        return {state.lower(): sum(job["state"] == state for job in jobs) for state in STATES}
+
+    def _queue(self, name: str) -> dict[str, Any]:
+        return {"name": name, "oldestWaitSeconds": 12.5, "counts": self._counts({"queue": name})}
+
+    def _task(self, name: str, schema: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "description": f"Do {name}.",
+            "argsSchema": schema,
+            "enqueueField": f"enqueue{name.title()}",
+            "queue": {"name": "default"},
+            "priority": 5,
+            "maxAttempts": 3,
+            "counts": self._counts({"task": name}),
+        }
+
+    def _page(self, _info: Any, **asked: Any) -> dict[str, Any]:
+        """Return a page, newest first. The cursor of a job is its number."""
+        chosen: Mapping[str, Any] = asked.get("filter") or {}
+        jobs = [
+            (number, job)
+            for number, job in reversed(list(enumerate(self.jobs)))
+            if job["state"] in chosen.get("states", STATES)
+            and job["task"]["name"] in chosen.get("tasks", [job["task"]["name"]])
+            and job["queue"]["name"] in chosen.get("queues", [job["queue"]["name"]])
+        ]
+        after, before = asked.get("after"), asked.get("before")
+        rest = [
+            (number, job)
+            for number, job in jobs
+            if (after is None or number < int(after)) and (before is None or number > int(before))
+        ]
+        page = rest[-asked["last"] :] if "last" in asked else rest[: asked["first"]]
+        return {
+            "nodes": [job for _, job in page],
+            "totalCount": len(jobs),
+            "pageInfo": {
+                "hasNextPage": bool(page) and page[-1] != jobs[-1],
+                "hasPreviousPage": bool(page) and page[0] != jobs[0],
+                "startCursor": str(page[0][0]) if page else None,
+                "endCursor": str(page[-1][0]) if page else None,
+            },
+        }
+
+    def _enqueue(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:
+        if self.refusal is not None:
+            return {"job": None, "errors": [self.refusal]}
+        job_id = self.add_job(task={"name": input["task"]}, args=input["args"])
+        return {"job": self.job(job_id), "errors": []}
+
+    def _move(self, input: dict[str, Any], state: str) -> dict[str, Any]:
+        if self.refusal is not None:
+            return {"job": None, "errors": [self.refusal]}
+        self.job(input["id"])["state"] = state
+        return {"job": self.job(input["id"]), "errors": []}
+
+
+def _job(job_id: str, state: str, number: int) -> dict[str, Any]:
+    started = state not in {"SCHEDULED", "QUEUED"}
+    ended = state in {"COMPLETED", "FAILED", "CANCELLED"}
+    failure = FAILURE if state in {"FAILED", "RETRYING"} else None
+    attempt = {
+        "number": 1,
+        "outcome": "FAILED" if failure else state if ended else "RUNNING",
+        "workerName": "w1",
+        "startedAt": _iso(-30),
+        "finishedAt": _iso(-20) if ended or failure else None,
+        "nextAttemptAt": None,
+        "error": failure,
+    }
+    return {
+        "id": job_id,
+        "state": state,
+        "task": {"name": "greet"},
+        "queue": {"name": "default"},
+        "priority": 5,
+        "attemptCount": int(started),
+        "maxAttempts": 3,
+        "createdAt": _iso(number - 1000),
+        "runAt": _iso(60) if state in {"SCHEDULED", "RETRYING"} else None,
+        "startedAt": _iso(-30) if started else None,
+        "finishedAt": _iso(-20) if ended else None,
+        "waitSeconds": 0.5 if started else None,
+        "runSeconds": 10.0 if started else None,
+        "progress": None,
+        "error": failure,
+        "args": {"name": "Ada"},
+        "result": {"said": "hello"} if state == "COMPLETED" else None,
+        "tags": ["nightly"],
+        "timeoutSeconds": None,
+        "cancelReason": None,
+        "worker": {"name": "w1"} if started else None,
+        "attempts": {"nodes": [attempt] if started else []},
+    }
+
+
+def _worker(name: str, *, online: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "hostname": "house",
+        "pid": 1,
+        "version": "0.1.0",
+        "concurrency": 4,
+        "online": online,
+        "queues": [{"name": "*"}],
+        "runningJobs": [{"id": "job_1"}],
+        "startedAt": _iso(-3600),
+        "lastHeartbeatAt": _iso(-2 if online else -600),
+    }
+
+
+def _iso(seconds: float) -> str:
+    return (NOW + timedelta(seconds=seconds)).isoformat()
