@@ -6,6 +6,7 @@
     run(redis) / end(redis, job)        what a worker would do to the jobs
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -121,7 +122,8 @@ class Socket:
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def receive(self) -> dict[str, Any]:
-        return json.loads(await self.connection.recv())
+        async with asyncio.timeout(15):
+            return json.loads(await self.connection.recv())
 
     async def subscribe(self, document: str, /, id: str = "1", **variables: Any) -> None:
         await self.send({"type": "subscribe", "id": id, "payload": {"query": document, "variables": variables}})
@@ -144,7 +146,8 @@ class Socket:
 
     async def closed(self) -> tuple[int | None, str | None]:
         """Return code and reason of the close, which has to come."""
-        await self.connection.wait_closed()
+        async with asyncio.timeout(15):
+            await self.connection.wait_closed()
         return self.connection.close_code, self.connection.close_reason
 
 

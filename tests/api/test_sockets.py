@@ -1,0 +1,173 @@
+"""graphql-transport-ws, strictly: what comes is checked, what is wrong closes with a code that says so."""
+
+from typing import Any
+
+import pytest
+import websockets
+from websockets.exceptions import InvalidStatus
+
+from support.api import Api, Socket, a_socket, has_field, publish, a_task
+
+
+def subscribe(payload: Any, id: Any = "1") -> dict[str, Any]:
+    return {"type": "subscribe", "id": id, "payload": payload}
+
+
+QUERY = {"query": "{ counts { queued } }"}
+
+
+async def test_a_query_is_answered_over_a_socket(socket: Socket) -> None:
+    await socket.send(subscribe(QUERY))
+    assert await socket.receive() == {"id": "1", "type": "next", "payload": {"data": {"counts": {"queued": 0}}}}
+    assert await socket.receive() == {"id": "1", "type": "complete"}
+
+
+async def test_answers_are_text_frames(socket: Socket) -> None:
+    await socket.send(subscribe(QUERY))
+    assert isinstance(await socket.connection.recv(), str)
+
+
+async def test_a_mutation_is_answered_over_a_socket(socket: Socket) -> None:
+    document = 'mutation { enqueueJob(input: { task: "universal", args: {} }) { job { state } errors { code } } }'
+    await socket.send(subscribe({"query": document}))
+    assert (await socket.next())["enqueueJob"] == {"job": {"state": "QUEUED"}, "errors": []}
+
+
+async def test_each_operation_sees_what_is_so_by_then(api: Api, socket: Socket) -> None:
+    """What one operation has read is not shown to the next, however long the socket is open."""
+    document = "query ($id: ID!) { job(id: $id) { state attempts { totalCount } } }"
+    id = await api.enqueue()
+    for state in ("QUEUED", "CANCELLED"):
+        await socket.send(subscribe({"query": document, "variables": {"id": id}}, state))
+        assert (await socket.next(state))["job"]["state"] == state
+        await socket.receive()
+        await api.client.cancel_job(id)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "null",
+        "1",
+        '"x"',
+        "[]",
+        "{",
+        "NaN",
+        "[" * 10_000,
+        b"\x00\x01",
+        {},
+        {"type": None},
+        {"type": 1},
+        {"type": "nonsense"},
+        {"type": "subscribe"},
+        {"type": "subscribe", "id": "1"},
+        {"type": "subscribe", "payload": QUERY},
+        {"type": "complete"},
+        subscribe(QUERY, id=1),
+        subscribe(QUERY, id=""),
+        subscribe(QUERY, id="x" * 129),
+        subscribe(None),
+        subscribe([]),
+        subscribe({}),
+        subscribe({"query": None}),
+        subscribe({"query": 1}),
+        subscribe({**QUERY, "variables": []}),
+        subscribe({**QUERY, "variables": "x"}),
+        subscribe({**QUERY, "operationName": {}}),
+        {"type": "connection_init", "payload": 1},
+    ],
+    ids=lambda message: repr(message)[:40],
+)
+async def test_a_message_of_another_form_closes_with_4400(socket: Socket, message: Any) -> None:
+    await socket.send(message)
+    code, reason = await socket.closed()
+    assert code == 4400
+    assert reason
+
+
+async def test_a_syntax_error_closes_with_4400_however_long_it_is(socket: Socket) -> None:
+    await socket.send(subscribe({"query": "é" * 500}))
+    code, reason = await socket.closed()
+    assert code == 4400
+    assert reason is not None
+    assert reason.startswith("Syntax Error")
+
+
+@pytest.mark.parametrize("document", ["{ nothing }", "{ ...nowhere }", "{ a " * 16 + "}" * 16])
+async def test_a_refused_document_ends_its_operation_alone(socket: Socket, document: str) -> None:
+    await socket.send(subscribe({"query": document}))
+    message = await socket.receive()
+    assert (message["type"], message["id"]) == ("error", "1")
+    assert message["payload"][0]["extensions"]["code"] in {"BAD_REQUEST", "QUERY_TOO_COMPLEX"}
+    await socket.send(subscribe(QUERY))
+    assert (await socket.next())["counts"] == {"queued": 0}
+
+
+async def test_a_socket_has_to_be_opened_before_it_is_used(address: str) -> None:
+    async with a_socket(address, init=False) as socket:
+        await socket.send(subscribe(QUERY))
+        assert (await socket.closed())[0] == 4401
+
+
+async def test_a_socket_is_opened_once(socket: Socket) -> None:
+    await socket.send({"type": "connection_init"})
+    assert (await socket.closed())[0] == 4429
+
+
+async def test_an_operation_that_runs_keeps_its_id(socket: Socket) -> None:
+    for _ in range(2):
+        await socket.send(subscribe({"query": "subscription { jobEvents { cursor } }"}))
+    assert (await socket.closed())[0] == 4409
+
+
+async def test_a_ping_is_answered(socket: Socket) -> None:
+    await socket.send({"type": "ping"})
+    assert await socket.receive() == {"type": "pong"}
+
+
+async def test_operations_at_once_on_one_socket_have_a_limit(socket: Socket) -> None:
+    for number in range(51):
+        await socket.send(subscribe({"query": "subscription { jobEvents { cursor } }"}, str(number)))
+    message = await socket.receive()
+    assert (message["type"], message["id"]) == ("error", "50")
+
+
+async def test_the_old_protocol_is_not_spoken(address: str) -> None:
+    protocols: Any = ["graphql-ws"]
+    async with websockets.connect(f"ws://{address}/graphql", subprotocols=protocols) as connection:
+        await connection.wait_closed()
+        assert connection.close_code == 4406
+
+
+async def test_a_page_of_another_site_may_not_open_a_socket(address: str) -> None:
+    with pytest.raises(InvalidStatus, match="403"):
+        async with a_socket(address, origin="https://elsewhere.example"):
+            pass
+
+
+async def test_a_message_past_the_limit_closes_the_socket(socket: Socket) -> None:
+    await socket.send(" " * 1_048_577)
+    assert (await socket.closed())[0] == 1009
+
+
+async def test_the_next_operation_on_an_open_socket_sees_a_new_task(api: Api, socket: Socket, redis: Any) -> None:
+    def fresh() -> None:
+        """Appear."""
+
+    await socket.send(subscribe({"query": "subscription { jobEvents { job { task { name } } } }"}, "old"))
+    publish(redis, a_task("fresh", fresh))
+    await has_field(api, "enqueueFresh")
+    await socket.send(subscribe({"query": "mutation { enqueueFresh(input: {}) { errors { code } } }"}, "new"))
+    ids = {message["id"]: message async for message in _until(socket, {"old", "new"})}
+    # The subscription that was there before goes on.
+    assert ids["old"]["payload"]["data"] == {"jobEvents": {"job": {"task": {"name": "fresh"}}}}
+    assert ids["new"]["payload"]["data"] == {"enqueueFresh": {"errors": []}}
+
+
+async def _until(socket: Socket, wanted: set[str]) -> Any:
+    seen: set[str] = set()
+    while seen != wanted:
+        message = await socket.receive()
+        if message["type"] == "next":
+            seen.add(message["id"])
+            yield message
