@@ -9,12 +9,12 @@ from redis import Redis
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from support.redis_server import RedisServer  # noqa: E402
-from taskengine.ids import new_id  # noqa: E402
-from taskengine.jobs import Options  # noqa: E402
-from taskengine.keys import Keys  # noqa: E402
-from taskengine.records import row_of  # noqa: E402
-from taskengine.store import Ending, Outcome, Store  # noqa: E402
+from support.redis_server import RedisServer
+from taskengine.ids import new_id
+from taskengine.jobs import Options
+from taskengine.keys import Keys
+from taskengine.records import row_of
+from taskengine.store import Ending, Outcome, Store
 
 JOBS = 50_000
 STORE = Store(Keys("default"))
@@ -40,7 +40,9 @@ def measure(redis: Redis) -> tuple[float, float]:
     empty = used(redis)
     for start in range(0, JOBS, 500):
         rows = [
-            row_of(new_id("job"), "mail.send", f'{{"to":"{n}@example.org"}}', queue="mail", priority=5, options=Options())
+            row_of(
+                new_id("job"), "mail.send", f'{{"to":"{n}@example.org"}}', queue="mail", priority=5, options=Options()
+            )
             for n in range(start, start + 500)
         ]
         STORE.enqueue_jobs(rows).run(redis)

@@ -35,9 +35,10 @@ local function sources()
   return found
 end
 
--- Ids and scores of a source from the cursor on, in page order or against it.
-local function slice(source, onward, inclusive, count)
-  local edge = cursor == "" and "" or (inclusive and cursor or "(" .. cursor)
+-- Ids and scores of a source beyond a job's order, in page order or (not `onward`) against it; the
+-- job itself too when `inclusive`.
+local function slice(source, from, onward, inclusive, count)
+  local edge = from == "" and "" or (inclusive and from or "(" .. from)
   if onward == newest then
     return redis.call("ZREVRANGEBYSCORE", source, edge == "" and "+inf" or edge, "-inf", "WITHSCORES", "LIMIT", 0, count)
   end
@@ -54,22 +55,40 @@ for _, source in ipairs(sources()) do
   local size = redis.call("ZCARD", source)
   if size > 0 then
     total = total + size
-    local head = slice(source, true, false, 1)
-    if head[1] then heads[#heads + 1] = { source = source, score = tonumber(head[2]) } end
-    if cursor ~= "" and not any_before then any_before = #slice(source, false, true, 1) > 0 end
+    local head = slice(source, cursor, true, false, 1)
+    if head[1] then heads[#heads + 1] = { source = source, score = tonumber(head[2]), entries = head, at = 1 } end
+    if cursor ~= "" and not any_before then any_before = #slice(source, cursor, false, true, 1) > 0 end
   end
 end
+
 -- Only the sources with the best heads can have a share in the page.
 table.sort(heads, before_in_order)
-local found = {}
-for i = 1, math.min(#heads, limit + 1) do
-  local entries = slice(heads[i].source, true, false, limit + 1)
-  for j = 1, #entries, 2 do found[#found + 1] = { id = entries[j], score = tonumber(entries[j + 1]) } end
-end
-table.sort(found, before_in_order)
+local merged, chunk = {}, math.max(3, math.ceil(2 * limit / math.max(#heads, 1)))
+for i = 1, math.min(#heads, limit + 1) do merged[i] = heads[i] end
 
-local rows = {}
-for i = 1, math.min(#found, limit) do
-  rows[i] = { found[i].id, redis.call("HGETALL", job_key(found[i].id)) }
+-- Moves a source on to its next entry, fetching some more of them when it has to; false at its end.
+local function advance(head)
+  head.at = head.at + 2
+  if not head.entries[head.at] then
+    head.entries = slice(head.source, head.entries[head.at - 1], true, false, chunk)
+    head.at = 1
+  end
+  head.score = tonumber(head.entries[head.at + 1])
+  return head.score ~= nil
 end
-return { total, #found > limit and 1 or 0, any_before and 1 or 0, rows }
+
+local rows, more = {}, false
+while #merged > 0 do
+  local best = 1
+  for i = 2, #merged do
+    if before_in_order(merged[i], merged[best]) then best = i end
+  end
+  if #rows == limit then
+    more = true
+    break
+  end
+  local id = merged[best].entries[merged[best].at]
+  rows[#rows + 1] = { id, redis.call("HGETALL", job_key(id)) }
+  if not advance(merged[best]) then table.remove(merged, best) end
+end
+return { total, more and 1 or 0, any_before and 1 or 0, rows }
