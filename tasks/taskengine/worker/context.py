@@ -151,7 +151,8 @@ current_job = CurrentJob()
 
 def _progress_json(current: float, total: float | None, message: str | None) -> str:
     for name, value in (("current", current), ("total", total)):
-        if value is not None and not (isinstance(value, (int, float)) and abs(value) < 1e300):  # pyright: ignore[reportUnnecessaryIsInstance]
+        absent = value is None and name == "total"
+        if not absent and not (isinstance(value, (int, float)) and abs(value) < 1e300):
             raise InvalidInput((name,), f"expected a finite number, got {value!r}")
     facts: dict[str, float | str] = {"current": current}
     if total is not None:
