@@ -50,9 +50,12 @@ def durable_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """A headless Chromium for the whole run; skips where there is none, and fails in CI."""
+    """A headless Chromium; skips where there is none, and fails in CI.
+
+    For one test: while Playwright is on, no other event loop can run in this thread, and asynchronous tests need one.
+    """
     program = chromium.chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=chromium.ARGUMENTS)
