@@ -15,7 +15,7 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from taskengine import catalogue, reads
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownTask
@@ -104,9 +104,10 @@ class Client:
         try:
             info: dict[str, Any] = await self._redis.info()
             seconds, microseconds = await self._redis.time()
+            saves = await self._saves_snapshots()
         except RedisError as error:
             raise ours(error) from None
-        kept = [kind for kind, on in (("aof", info["aof_enabled"]), ("rdb", info["rdb_last_save_time"])) if on]
+        kept = [kind for kind, on in (("aof", info["aof_enabled"]), ("rdb", saves)) if on]
         return RedisInfo(
             version=str(info["redis_version"]),
             memory_bytes=int(info["used_memory"]),
@@ -114,6 +115,12 @@ class Client:
             persistence="+".join(kept) or "none",
             now=datetime.fromtimestamp(seconds + microseconds / 1e6, tz=UTC),
         )
+
+    async def _saves_snapshots(self) -> bool:
+        try:
+            return bool((await self._redis.config_get("save"))["save"])
+        except ResponseError:
+            return True  # a managed Redis, which keeps its settings to itself: those make snapshots
 
     # Enqueueing
 
