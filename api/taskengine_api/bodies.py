@@ -71,8 +71,8 @@ def write_json(value: object) -> bytes:
 
 def kind_of(value: object) -> str:
     """Return what JSON calls a value of this kind."""
-    kinds = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(value), "a number")
+    kinds = {"dict": "an object", "list": "an array", "str": "text", "bool": "a boolean", "NoneType": "null"}
+    return kinds.get(type(value).__name__, "a number")
 
 
 def accepted(header: str) -> list[str]:

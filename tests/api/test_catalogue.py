@@ -26,9 +26,7 @@ async def test_without_tasks_everything_else_is_there(redis_url: str) -> None:
         assert await fields(api) == {"enqueueJob", "cancelJob", "retryJob", "deleteJob", "clearHistory"}
 
 
-async def test_tasks_that_were_published_before_are_there_from_the_first_request(
-    redis_url: str, redis: Redis
-) -> None:
+async def test_tasks_that_were_published_before_are_there_from_the_first_request(redis_url: str, redis: Redis) -> None:
     publish(redis, a_task("fresh", fresh))
     async with running_api(redis_url) as api:
         assert "enqueueFresh" in await fields(api)

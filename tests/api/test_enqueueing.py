@@ -12,7 +12,10 @@ BY_NAME = """
 mutation ($task: String!, $args: JSON!, $options: EnqueueOptions) {
   enqueueJob(input: { task: $task, args: $args, options: $options }) {
     job { id state args priority tags maxAttempts timeoutSeconds runAt queue { name } task { name } }
-    errors { __typename code message path ... on ValidationError { constraint } ... on LimitError { retryAfterSeconds } }
+    errors {
+      __typename code message path
+      ... on ValidationError { constraint } ... on LimitError { retryAfterSeconds }
+    }
   }
 }
 """

@@ -52,10 +52,10 @@ async def listen(api: Api, socket: Socket) -> None:
 
 async def test_what_happens_is_told_as_it_happens(api: Api, socket: Socket, redis: Redis) -> None:
     await listen(api, socket)
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     enqueued = (await socket.next())["jobEvents"]
     assert (enqueued["__typename"], enqueued["from"], enqueued["to"]) == ("JobStateChanged", None, "QUEUED")
-    assert enqueued["job"]["id"] == id
+    assert enqueued["job"]["id"] == job_id
     job = run(redis)
     started = (await socket.next())["jobEvents"]
     assert (started["from"], started["to"], started["attempt"]) == ("QUEUED", "RUNNING", 1)
@@ -95,13 +95,13 @@ async def test_events_are_filtered(api: Api, socket: Socket, redis: Redis) -> No
 
 
 async def test_kinds_of_events_can_be_left_out(api: Api, socket: Socket, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     job = run(redis)
     progress(redis, job, 1)
     end(redis, job)
-    await socket.send(_subscribe(OF_JOB, {"id": id, "after": START, "kinds": ["PROGRESS"]}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START, "kinds": ["PROGRESS"]}))
     assert [event["jobUpdated"]["__typename"] for event in await socket.rest()] == ["JobProgressed"]
-    await socket.send(_subscribe(OF_JOB, {"id": id, "after": START, "kinds": ["STATE"]}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START, "kinds": ["STATE"]}))
     assert moves(await socket.rest()) == [(None, "QUEUED"), ("QUEUED", "RUNNING"), ("RUNNING", "COMPLETED")]
 
 
@@ -110,9 +110,9 @@ def _subscribe(document: str, variables: dict[str, Any], id: str = "1") -> dict[
 
 
 async def test_the_events_of_one_job_end_with_its_last(api: Api, socket: Socket, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     await api.enqueue()
-    await socket.send(_subscribe(OF_JOB, {"id": id, "after": START}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START}))
     await socket.next()
     job = run(redis)
     end(redis, job)
@@ -120,8 +120,8 @@ async def test_the_events_of_one_job_end_with_its_last(api: Api, socket: Socket,
 
 
 async def test_without_a_cursor_the_events_of_one_job_begin_now(api: Api, socket: Socket, redis: Redis) -> None:
-    id = await api.enqueue()
-    await socket.send(_subscribe(OF_JOB, {"id": id}))
+    job_id = await api.enqueue()
+    await socket.send(_subscribe(OF_JOB, {"id": job_id}))
 
     async def live() -> bool:
         return bool(api.client._feed._subscribers)
@@ -132,28 +132,28 @@ async def test_without_a_cursor_the_events_of_one_job_begin_now(api: Api, socket
 
 
 async def test_a_job_that_is_over_has_no_more_events(api: Api, socket: Socket, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
-    await socket.send(_subscribe(OF_JOB, {"id": id}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id}))
     assert await socket.rest() == []
 
 
 async def test_a_job_that_is_over_has_those_after_the_cursor(api: Api, socket: Socket, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
-    await socket.send(_subscribe(OF_JOB, {"id": id, "after": START}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START}))
     events = await socket.rest()
     assert moves(events) == [(None, "QUEUED"), ("QUEUED", "RUNNING"), ("RUNNING", "COMPLETED")]
-    await socket.send(_subscribe(OF_JOB, {"id": id, "after": events[-1]["jobUpdated"]["cursor"]}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": events[-1]["jobUpdated"]["cursor"]}))
     assert await socket.rest() == []
 
 
 async def test_a_replay_goes_on_past_an_end_that_was_not_the_last(api: Api, socket: Socket, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis), Ending.FAILED)
-    await api.client.retry_job(id)
+    await api.client.retry_job(job_id)
     end(redis, run(redis))
-    await socket.send(_subscribe(OF_JOB, {"id": id, "after": START}))
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START}))
     assert [to for _, to in moves(await socket.rest())] == [
         "QUEUED",
         "RUNNING",
@@ -185,8 +185,8 @@ async def test_events_that_are_gone_are_told_as_lost(api: Api, socket: Socket) -
     assert (lost["__typename"], lost["job"]) == ("JobEventsLost", None)
     await socket.send({"type": "complete", "id": "1"})
     await socket.subscribe(ALL, id="2", after=lost["cursor"])
-    id = await api.enqueue()
-    assert (await socket.next("2"))["jobEvents"]["job"]["id"] == id
+    job_id = await api.enqueue()
+    assert (await socket.next("2"))["jobEvents"]["job"]["id"] == job_id
 
 
 async def test_a_subscriber_that_does_not_keep_up_is_let_go_and_told_where_to_go_on(
@@ -221,9 +221,9 @@ async def test_leaving_ends_the_reader_each_time(api: Api, address: str) -> None
 
 
 async def test_events_come_as_server_sent_events_too(api: Api, address: str, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
-    body = {"query": OF_JOB, "variables": {"id": id, "after": START}}
+    body = {"query": OF_JOB, "variables": {"id": job_id, "after": START}}
     async with httpx.AsyncClient() as http:
         response = await http.post(f"http://{address}/graphql", json=body, headers={"Accept": "text/event-stream"})
     assert response.headers["content-type"].startswith("text/event-stream")
@@ -235,18 +235,20 @@ async def test_events_come_as_server_sent_events_too(api: Api, address: str, red
 
 async def test_a_syntax_error_is_told_in_a_stream(address: str) -> None:
     async with httpx.AsyncClient() as http:
-        response = await http.post(f"http://{address}/graphql", json={"query": "{"}, headers={"Accept": "text/event-stream"})
+        response = await http.post(
+            f"http://{address}/graphql", json={"query": "{"}, headers={"Accept": "text/event-stream"}
+        )
     assert "Syntax Error" in response.text
     assert "BAD_REQUEST" in response.text
     assert "event: complete" in response.text
 
 
 async def test_a_stock_client_subscribes(api: Api, address: str, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
     transport = WebsocketsTransport(f"ws://{address}/graphql", subprotocols=["graphql-transport-ws"])
     async with GqlClient(transport=transport) as session:
         request = gql(OF_JOB)
-        request.variable_values = {"id": id, "after": START}
+        request.variable_values = {"id": job_id, "after": START}
         events = [event async for event in session.subscribe(request)]
     assert moves(events)[-1] == ("RUNNING", "COMPLETED")

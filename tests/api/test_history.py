@@ -90,9 +90,7 @@ async def test_no_states_are_no_jobs(api: Api, redis: Redis) -> None:
     assert await total(api) == 1
 
 
-async def test_a_large_history_goes_in_the_background(
-    api: Api, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_large_history_goes_in_the_background(api: Api, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "AT_ONCE", 3)
     monkeypatch.setattr(operations, "BATCH", 2)
     await finished(api, redis, *[Ending.COMPLETED] * 7)
@@ -122,7 +120,11 @@ async def test_an_operation_that_fails_in_the_background_says_that_it_stopped(
 
     async def stopped() -> bool:
         document = "query ($id: ID!) { node(id: $id) { ... on BulkOperation { state changed skipped } } }"
-        return (await api.data(document, id=operation["id"]))["node"] == {"state": "STOPPED", "changed": 0, "skipped": 1}
+        return (await api.data(document, id=operation["id"]))["node"] == {
+            "state": "STOPPED",
+            "changed": 0,
+            "skipped": 1,
+        }
 
     await until(stopped)
     assert "out of order" in caplog.text

@@ -109,9 +109,13 @@ async def test_a_body_of_another_type_is_415(api: Api, content_type: str | None)
     assert (response.status_code, code_of(response)) == (415, "BAD_REQUEST")
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"]
+)
 async def test_json_may_say_that_it_is_utf_8(api: Api, content_type: str) -> None:
-    response = await api.http.post("/graphql", content=json.dumps({"query": QUERY}), headers={"Content-Type": content_type})
+    response = await api.http.post(
+        "/graphql", content=json.dumps({"query": QUERY}), headers={"Content-Type": content_type}
+    )
     assert response.json()["data"]
 
 
@@ -129,8 +133,9 @@ async def test_variables_by_get_are_read_strictly(api: Api, variables: str) -> N
 
 async def test_a_mutation_by_get_is_405_and_changes_nothing(api: Api) -> None:
     job = await api.enqueue()
-    document = 'mutation { cancelJob(input: { id: "%s" }) { job { state } } }' % job
-    response = await api.http.get("/graphql", params={"query": document})
+    document = "mutation ($id: ID!) { cancelJob(input: { id: $id }) { job { state } } }"
+    variables = json.dumps({"id": job})
+    response = await api.http.get("/graphql", params={"query": document, "variables": variables})
     assert (response.status_code, response.headers["allow"], code_of(response)) == (405, "POST", "BAD_REQUEST")
     assert (await api.data("{ counts { queued cancelled } }"))["counts"] == {"queued": 1, "cancelled": 0}
 
@@ -178,7 +183,7 @@ async def test_no_other_site_is_told_that_it_may_read(api: Api) -> None:
 
 async def test_a_large_whole_number_comes_back_whole(api: Api) -> None:
     number = 2**70 + 1
-    document = "mutation ($a: JSON!) { enqueueJob(input: { task: \"universal\", args: $a }) { job { args } } }"
+    document = 'mutation ($a: JSON!) { enqueueJob(input: { task: "universal", args: $a }) { job { args } } }'
     response = await api.post({"query": document, "variables": {"a": {"value": number}}})
     assert response.json()["data"]["enqueueJob"]["job"]["args"] == {"value": number}
 

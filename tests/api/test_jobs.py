@@ -26,7 +26,9 @@ query ($id: ID!) {
 }
 """
 PAGE = """
-query ($first: Int, $after: String, $last: Int, $before: String, $filter: JobFilter, $direction: OrderDirection! = DESC) {
+query (
+  $first: Int, $after: String, $last: Int, $before: String, $filter: JobFilter, $direction: OrderDirection! = DESC
+) {
   jobs(first: $first, after: $after, last: $last, before: $before, filter: $filter
        orderBy: { field: CREATED_AT, direction: $direction }) {
     totalCount
@@ -51,8 +53,8 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 
 async def test_a_queued_job_shows_what_it_was_given(api: Api) -> None:
-    id = await api.enqueue(options=Options(priority=8, tags=("a",), timeout=2.5), value=[1, {"a": None}])
-    job = await one(api, id)
+    job_id = await api.enqueue(options=Options(priority=8, tags=("a",), timeout=2.5), value=[1, {"a": None}])
+    job = await one(api, job_id)
     assert (job["state"], job["priority"], job["tags"]) == ("QUEUED", 8, ["a"])
     assert (job["args"], job["timeoutSeconds"], job["maxAttempts"]) == ({"value": [1, {"a": None}]}, 2.5, 3)
     assert (job["attemptCount"], job["worker"], job["finishedAt"], job["expiresAt"]) == (0, None, None, None)
@@ -66,9 +68,9 @@ async def test_instants_are_utc_with_their_offset(api: Api) -> None:
 
 
 async def test_a_running_job_shows_its_worker_and_its_progress(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     progress(redis, run(redis), 4)
-    job = await one(api, id)
+    job = await one(api, job_id)
     assert (job["state"], job["attemptCount"]) == ("RUNNING", 1)
     assert job["worker"] == {"name": "hand-1-abcd", "hostname": "house"}
     assert (job["progress"]["current"], job["progress"]["total"], job["progress"]["message"]) == (4, 10, "at it")
@@ -78,18 +80,18 @@ async def test_a_running_job_shows_its_worker_and_its_progress(api: Api, redis: 
 
 
 async def test_a_completed_job_shows_its_result_and_its_end(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis), value='{"sent": 3}')
-    job = await one(api, id)
+    job = await one(api, job_id)
     assert (job["state"], job["result"], job["error"]) == ("COMPLETED", {"sent": 3}, None)
     kept = datetime.fromisoformat(job["expiresAt"]) - datetime.fromisoformat(job["finishedAt"])
     assert kept == timedelta(days=7)
 
 
 async def test_a_failed_job_shows_its_error_with_the_traceback(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis), Ending.FAILED)
-    job = await one(api, id)
+    job = await one(api, job_id)
     assert job["error"] == {
         "exception": "ValueError",
         "message": "as told",
@@ -102,9 +104,9 @@ async def test_a_failed_job_shows_its_error_with_the_traceback(api: Api, redis: 
 
 
 async def test_a_job_that_will_be_tried_again_says_when(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis), Ending.FAILED, retry_ms=60_000)
-    job = await one(api, id)
+    job = await one(api, job_id)
     assert (job["state"], job["viewerCanRetry"]) == ("RETRYING", True)
     assert job["attempts"]["nodes"][0]["nextAttemptAt"] == job["runAt"]
 
@@ -199,7 +201,7 @@ async def test_a_page_that_there_cannot_be_is_refused(api: Api, arguments: dict[
 
 
 async def test_attempts_are_paged_as_well(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     for _ in range(3):
         end(redis, run(redis), Ending.RELEASED)
     document = """
@@ -211,7 +213,7 @@ async def test_attempts_are_paged_as_well(api: Api, redis: Redis) -> None:
     """
 
     async def attempts(**arguments: Any) -> dict[str, Any]:
-        return (await api.data(document, id=id, **arguments))["job"]["attempts"]
+        return (await api.data(document, id=job_id, **arguments))["job"]["attempts"]
 
     first = await attempts(first=2)
     assert (first["nodes"], first["totalCount"]) == ([{"number": 1}, {"number": 2}], 3)
@@ -220,5 +222,5 @@ async def test_attempts_are_paged_as_well(api: Api, redis: Redis) -> None:
     assert (rest["nodes"], rest["pageInfo"]["hasPreviousPage"]) == ([{"number": 3}], True)
     assert (await attempts(last=1))["nodes"] == [{"number": 3}]
     assert (await attempts(last=1, before=rest["pageInfo"]["startCursor"]))["nodes"] == [{"number": 2}]
-    error = await api.error(document, id=id, after="nowhere")
+    error = await api.error(document, id=job_id, after="nowhere")
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": ["after"]}

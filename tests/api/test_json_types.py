@@ -133,7 +133,7 @@ def written(made: GraphQLInputObjectType, literal: str) -> Any:
         (Colour, "DemoColour!"),
         (Level, "DemoLevel!"),
         (Literal["a", "b-c"], "DemoValue!"),
-        (Literal["a", "b", None], "DemoValue"),
+        (Literal["a", "b"] | None, "DemoValue"),
         (Literal["é", "è"], "String!"),
         (Circle, "DemoCircleInput!"),
         (Point, "DemoPointInput!"),

@@ -57,7 +57,8 @@ async def test_a_queue_tells_who_serves_it(api: Api, redis: Redis) -> None:
 async def test_a_task_tells_how_it_is_enqueued(api: Api) -> None:
     document = """
       { task(name: "universal") {
-          id name description argsSchema enqueueField priority maxAttempts timeoutSeconds queue { name } counts { queued }
+          id name description argsSchema enqueueField priority maxAttempts timeoutSeconds
+          queue { name } counts { queued }
       } }
     """
     await api.enqueue()
@@ -154,15 +155,16 @@ async def test_a_node_is_found_by_the_id_that_it_shows(api: Api, id: str, node: 
 
 
 async def test_a_job_and_its_attempts_are_nodes(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
-    assert (await api.data(NODE, id=id))["node"] == {"__typename": "Job", "id": id, "state": "COMPLETED"}
-    attempt = f"attempt_1_{id}"
+    assert (await api.data(NODE, id=job_id))["node"] == {"__typename": "Job", "id": job_id, "state": "COMPLETED"}
+    attempt = f"attempt_1_{job_id}"
     assert (await api.data(NODE, id=attempt))["node"] == {"__typename": "Attempt", "id": attempt, "number": 1}
 
 
 @pytest.mark.parametrize(
-    "id", ["", "x", "queue_", "queue_nope", "task_nope", "worker_nope", "bulk_nope", "attempt_1_nope", "attempt_", "job_"]
+    "id",
+    ["", "x", "queue_", "queue_nope", "task_nope", "worker_nope", "bulk_nope", "attempt_1_nope", "attempt_", "job_"],
 )
 async def test_what_is_not_there_is_null(api: Api, id: str) -> None:
     assert await api.data(NODE, id=id) == {"node": None}

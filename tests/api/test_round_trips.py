@@ -14,7 +14,8 @@ PAGE = """
   jobs(first: 50) {
     totalCount
     nodes {
-      id state task { name description queue { name } } queue { name counts { queued } oldestWaitSeconds workers { name } }
+      id state task { name description queue { name } }
+      queue { name counts { queued } oldestWaitSeconds workers { name } }
       worker { name runningJobs { id } } runSeconds
       error { message traceback }
       attempts { totalCount nodes { number outcome error { traceback } } }

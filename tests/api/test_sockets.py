@@ -6,7 +6,7 @@ import pytest
 import websockets
 from websockets.exceptions import InvalidStatus
 
-from support.api import Api, Socket, a_socket, has_field, publish, a_task
+from support.api import Api, Socket, a_socket, a_task, has_field, publish
 
 
 def subscribe(payload: Any, id: Any = "1") -> dict[str, Any]:
@@ -36,12 +36,12 @@ async def test_a_mutation_is_answered_over_a_socket(socket: Socket) -> None:
 async def test_each_operation_sees_what_is_so_by_then(api: Api, socket: Socket) -> None:
     """What one operation has read is not shown to the next, however long the socket is open."""
     document = "query ($id: ID!) { job(id: $id) { state attempts { totalCount } } }"
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     for state in ("QUEUED", "CANCELLED"):
-        await socket.send(subscribe({"query": document, "variables": {"id": id}}, state))
+        await socket.send(subscribe({"query": document, "variables": {"id": job_id}}, state))
         assert (await socket.next(state))["job"]["state"] == state
         await socket.receive()
-        await api.client.cancel_job(id)
+        await api.client.cancel_job(job_id)
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,11 @@ async def delete(api: Api, id: str) -> dict[str, Any]:
 
 
 async def test_a_queued_job_is_cancelled_with_its_reason(api: Api) -> None:
-    id = await api.enqueue()
-    payload = await cancel(api, id, reason="not today")
+    job_id = await api.enqueue()
+    payload = await cancel(api, job_id, reason="not today")
     assert payload == {
         "job": {
-            "id": id,
+            "id": job_id,
             "state": "CANCELLED",
             "cancelReason": "not today",
             "viewerCanCancel": False,
@@ -57,35 +57,35 @@ async def test_a_queued_job_is_cancelled_with_its_reason(api: Api) -> None:
 
 
 async def test_cancelling_a_cancelled_job_is_no_error(api: Api) -> None:
-    id = await api.enqueue()
-    await cancel(api, id)
-    assert (await cancel(api, id))["errors"] == []
+    job_id = await api.enqueue()
+    await cancel(api, job_id)
+    assert (await cancel(api, job_id))["errors"] == []
 
 
 async def test_a_completed_job_is_not_cancelled(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
-    payload = await cancel(api, id)
+    payload = await cancel(api, job_id)
     assert payload["job"] is None
     (error,) = payload["errors"]
     assert (error["__typename"], error["code"], error["path"]) == ("ConflictError", "CONFLICT", ["id"])
-    assert error["job"] == {"id": id, "state": "COMPLETED"}
+    assert error["job"] == {"id": job_id, "state": "COMPLETED"}
 
 
 async def test_a_running_job_is_stopped_only_when_told_so(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     run(redis)
-    (error,) = (await cancel(api, id))["errors"]
-    assert error["job"] == {"id": id, "state": "RUNNING"}
+    (error,) = (await cancel(api, job_id))["errors"]
+    assert error["job"] == {"id": job_id, "state": "RUNNING"}
     assert "terminate" in error["message"]
-    payload = await cancel(api, id, terminate=True)
+    payload = await cancel(api, job_id, terminate=True)
     assert (payload["errors"], payload["job"]["state"]) == ([], "RUNNING")
 
 
 async def test_a_failed_job_runs_again_with_its_attempts_kept(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis), Ending.FAILED)
-    payload = await retry(api, id, attempts=5)
+    payload = await retry(api, job_id, attempts=5)
     assert payload["errors"] == []
     assert payload["job"]["state"] == "QUEUED"
     assert payload["job"]["maxAttempts"] >= 5
@@ -99,24 +99,24 @@ async def test_a_queued_job_is_not_retried(api: Api) -> None:
 
 @pytest.mark.parametrize("attempts", [0, -1, 1001])
 async def test_attempts_to_add_have_bounds(api: Api, redis: Redis, attempts: int) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis), Ending.FAILED)
-    (error,) = (await retry(api, id, attempts=attempts))["errors"]
+    (error,) = (await retry(api, job_id, attempts=attempts))["errors"]
     assert (error["code"], error["path"]) == ("INVALID", ["attempts"])
     assert (await api.data("{ counts { failed queued } }"))["counts"] == {"failed": 1, "queued": 0}
 
 
 async def test_a_finished_job_is_deleted(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     end(redis, run(redis))
-    assert await delete(api, id) == {"deletedId": id, "errors": []}
-    assert await api.data("query ($id: ID!) { job(id: $id) { id } }", id=id) == {"job": None}
+    assert await delete(api, job_id) == {"deletedId": job_id, "errors": []}
+    assert await api.data("query ($id: ID!) { job(id: $id) { id } }", id=job_id) == {"job": None}
 
 
 async def test_a_running_job_is_not_deleted(api: Api, redis: Redis) -> None:
-    id = await api.enqueue()
+    job_id = await api.enqueue()
     run(redis)
-    payload = await delete(api, id)
+    payload = await delete(api, job_id)
     assert payload["deletedId"] is None
     assert payload["errors"][0]["code"] == "CONFLICT"
 
@@ -136,7 +136,7 @@ async def test_what_can_be_no_id_is_invalid(api: Api, move: Any, id: str) -> Non
 
 
 async def test_a_reason_has_a_length(api: Api) -> None:
-    id = await api.enqueue()
-    (error,) = (await cancel(api, id, reason="x" * 501))["errors"]
+    job_id = await api.enqueue()
+    (error,) = (await cancel(api, job_id, reason="x" * 501))["errors"]
     assert (error["code"], error["path"]) == ("INVALID", ["reason"])
     assert (await api.data("{ counts { queued } }"))["counts"] == {"queued": 1}

@@ -1,9 +1,9 @@
 """The API as its users see it: documents in, answers out; and jobs behind it, moved by hand.
 
-    publish(redis, send_mail=send)     as a worker does on start: the task and its JSON Schema
-    await api.data("{ counts { … } }")  the data, and no errors
-    await api.answer(...)               the whole answer
-    run(redis) / end(redis, job)        what a worker would do to the jobs
+publish(redis, send_mail=send)     as a worker does on start: the task and its JSON Schema
+await api.data("{ counts { … } }")  the data, and no errors
+await api.answer(...)               the whole answer
+run(redis) / end(redis, job)        what a worker would do to the jobs
 """
 
 import asyncio
