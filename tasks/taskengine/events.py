@@ -142,19 +142,22 @@ class EventFeed:
         return text(newest[0][0]) if newest else "0-0"
 
     async def _read(self) -> None:
-        """Hand on what comes. When Redis is away, wait and go on after the last cursor: nothing is missed."""
-        away = False
+        """Hand on what comes. When Redis is away, wait and go on after the last cursor: nothing is missed.
+
+        A Redis that came back, or one that is quiet, is asked whether the cursor still means something there.
+        """
+        doubt = False
         try:
             while True:
                 try:
-                    if away and (lost := await self._gap(self._cursor)) is not None:
+                    if doubt and (lost := await self._gap(self._cursor)) is not None:
                         self._hand_on(lost)
                     reply: Any = await self._redis.xread(
                         {self._keys.events: self._cursor}, count=_PAGE, block=_BLOCK_MS
                     )
-                    away = False
+                    doubt = not reply
                 except (RedisError, RedisUnavailable):
-                    away = True
+                    doubt = True
                     await asyncio.sleep(_PAUSE_SECONDS)
                     continue
                 if self._reader is not asyncio.current_task():
@@ -200,8 +203,8 @@ class EventFeed:
         if is_after(after, newest):
             return EventsLost(cursor=newest, at=_at(newest))
         # Trimming starts at the cap and never goes below it, so a shorter stream has lost nothing.
-        if first is not None and info["length"] >= KEPT and is_after(text(first[0]), after):
-            return EventsLost(cursor=_before(text(first[0])), at=_at(text(first[0])))
+        if first is not None and info["length"] >= KEPT and is_after(edge := _before(text(first[0])), after):
+            return EventsLost(cursor=edge, at=_at(text(first[0])))
         return None
 
 
