@@ -75,14 +75,21 @@ class Store:
         flat = [value for row in rows for value in row]
         return call("enqueue_jobs", self._prefix, lambda reply: [bool(added) for added in reply], rows=flat)
 
-    def claim_jobs(self, worker: str, queues: str, count: int, *, lease_ms: int) -> Call[Claim]:
+    def claim_jobs(self, worker: str, queues: str, count: int, *, lease_ms: int, slot: str = "") -> Call[Claim]:
         """QUEUED -> RUNNING under a lease, best first."""
         return call(
-            "claim_jobs", self._prefix, _read_claim, worker=worker, queues=queues, count=count, lease_ms=lease_ms
+            "claim_jobs",
+            self._prefix,
+            _read_claim,
+            worker=worker,
+            slot=slot,
+            queues=queues,
+            count=count,
+            lease_ms=lease_ms,
         )
 
     def finish_jobs(
-        self, outcomes: Sequence[Outcome], worker: str, queues: str, count: int, *, lease_ms: int
+        self, outcomes: Sequence[Outcome], worker: str, queues: str, count: int, *, lease_ms: int, slot: str = ""
     ) -> Call[Claim]:
         """RUNNING -> what the attempts came to; then a claim of ``count`` in the same round trip."""
         rows: list[Value] = []
@@ -96,6 +103,7 @@ class Store:
             _read_claim,
             rows=rows,
             worker=worker,
+            slot=slot,
             queues=queues,
             count=count,
             lease_ms=lease_ms,
@@ -120,9 +128,9 @@ class Store:
         """RUNNING with a lease that ran out -> QUEUED, or FAILED after too many losses."""
         return call("rescue_jobs", self._prefix, int, max_losses=max_losses, limit=limit)
 
-    def surrender_jobs(self, held: Sequence[tuple[str, str]]) -> Call[int]:
-        """What a dead child held runs out now."""
-        return call("surrender_jobs", self._prefix, int, rows=[value for pair in held for value in pair])
+    def surrender_jobs(self, worker: str, slot: str) -> Call[int]:
+        """What a worker's dead child held runs out now; tells how many jobs."""
+        return call("surrender_jobs", self._prefix, int, worker=worker, slot=slot)
 
     def promote_jobs(self, *, limit: int) -> Call[int]:
         """SCHEDULED and RETRYING that are due -> QUEUED."""

@@ -198,3 +198,8 @@ def _value(redis: Redis, key: str) -> Any:
         "zset": lambda name: redis.zrange(name, 0, -1, withscores=True),
     }
     return read[str(redis.type(key))](key)
+
+
+def expire_leases(redis: Redis, keys: Keys, *held: tuple[str, str]) -> None:
+    """Let time run out for these jobs' leases: Redis's clock cannot be set, a deadline can."""
+    redis.zadd(keys.leases, {job_id: 1 for job_id, _ in held})

@@ -17,6 +17,7 @@ from support.jobs import (
     RUNNING,
     STORE,
     enqueue,
+    expire_leases,
     get,
     outcome,
     register,
@@ -300,7 +301,7 @@ def test_an_outcome_that_is_refused_is_logged_and_forgotten(
     enqueue(redis, "j1")
     job = taken(dispatcher)
     context = dispatcher.begin(job)
-    STORE.surrender_jobs([(job.id, job.lease)]).run(redis)
+    expire_leases(redis, KEYS, (job.id, job.lease))
     STORE.rescue_jobs(max_losses=3, limit=1).run(redis)
     dispatcher.finish(context, outcome(job), now=True)
     assert "job j1: its COMPLETED was refused, LEASE_LOST" in caplog.text

@@ -16,12 +16,14 @@ from support.jobs import (
     CANCELLED,
     COMPLETED,
     FAILED,
+    KEYS,
     QUEUED,
     RETRYING,
     RUNNING,
     STORE,
     attempts,
     enqueue,
+    expire_leases,
     get,
     record,
 )
@@ -371,7 +373,7 @@ def test_an_attempt_that_lost_its_lease_stops_and_says_nothing(
 ) -> None:
     @engine.task()
     def work() -> None:
-        STORE.surrender_jobs(bench.dispatcher.held()).run(bench.redis)
+        expire_leases(bench.redis, KEYS, *bench.dispatcher.held())
         STORE.rescue_jobs(max_losses=9, limit=9).run(bench.redis)
         assert bench.beat() == [Answer.LEASE_LOST]
         current_job.check()
@@ -386,7 +388,7 @@ def test_an_attempt_that_lost_its_lease_stops_and_says_nothing(
 def test_an_attempt_that_does_not_notice_is_fenced(bench: Bench, engine: TaskEngine) -> None:
     @engine.task()
     def work() -> str:
-        STORE.surrender_jobs(bench.dispatcher.held()).run(bench.redis)
+        expire_leases(bench.redis, KEYS, *bench.dispatcher.held())
         STORE.rescue_jobs(max_losses=9, limit=9).run(bench.redis)
         return "late"
 
@@ -398,7 +400,7 @@ def test_an_attempt_that_does_not_notice_is_fenced(bench: Bench, engine: TaskEng
 def test_an_attempt_that_lost_its_lease_is_told_so_by_its_progress(bench: Bench, engine: TaskEngine) -> None:
     @engine.task()
     def work() -> None:
-        STORE.surrender_jobs(bench.dispatcher.held()).run(bench.redis)
+        expire_leases(bench.redis, KEYS, *bench.dispatcher.held())
         STORE.rescue_jobs(max_losses=9, limit=9).run(bench.redis)
         with pytest.raises(LeaseLost):
             current_job.progress(1)

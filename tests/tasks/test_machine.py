@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
+from support.jobs import expire_leases
 from taskengine.catalogue import describe
 from taskengine.check import check
 from taskengine.errors import IllegalMove, JobNotFound
@@ -162,7 +163,8 @@ class Machine(RuleBasedStateMachine):
     def worker_dies(self, attempt: tuple[str, str]) -> None:
         job_id, lease = attempt
         held = self.leases.get(job_id) == lease
-        assert self.store.surrender_jobs([attempt]).run(self.redis) == held
+        if held:
+            expire_leases(self.redis, self.keys, attempt)
         assert self.store.rescue_jobs(max_losses=MAX_LOSSES, limit=10).run(self.redis) == held
         if not held:
             return
@@ -343,7 +345,12 @@ class Machine(RuleBasedStateMachine):
             job_id for job_id in due if self.redis.hget(self.keys.job(job_id), "state") != self.models[job_id].state
         ]
         assert len(moved) == min(limit, len(due))
-        arrivals = {job_id: int(self.redis.hget(self.keys.job(job_id), "arrival") or 0) for job_id in moved}
+        arrivals = {
+            job_id: int(
+                self.redis.hget(self.keys.job(job_id), "arrival") or self.redis.hget(self.keys.job(job_id), "created")
+            )
+            for job_id in moved
+        }
         for job_id in sorted(moved, key=arrivals.__getitem__):
             self.models[job_id].move(JobState.QUEUED)
             self.models[job_id].due_now = False

@@ -118,3 +118,11 @@ def test_a_backoff_that_is_over_does_not_overtake_a_higher_priority(redis: Redis
     finish(redis, claim(redis), Ending.FAILED, retry_ms=0)
     enqueue(redis, "high", priority=2)
     assert next_ids(redis, 2) == ["high", "low"]
+
+
+def test_a_job_cancelled_before_its_time_arrives_when_it_is_retried(redis: Redis) -> None:
+    enqueue(redis, "cancelled", delay=60)
+    STORE.cancel_job("cancelled", terminate=False, reason="").run(redis)
+    enqueue(redis, "meanwhile")
+    STORE.retry_job("cancelled", attempts=None).run(redis)
+    assert next_ids(redis, 2) == ["meanwhile", "cancelled"]

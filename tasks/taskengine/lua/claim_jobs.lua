@@ -5,8 +5,9 @@
 --@include keys clock jobs moves claim
 
 local worker   = ARGV[1]           -- str  its name
-local queues   = ARGV[2]           -- str  names with commas between, or *
-local count    = tonumber(ARGV[3]) -- int  how many at the most
-local lease_ms = tonumber(ARGV[4]) -- int
+local slot     = ARGV[2]           -- str  which child of it; "" when it has none
+local queues   = ARGV[3]           -- str  names with commas between, or *
+local count    = tonumber(ARGV[4]) -- int  how many at the most
+local lease_ms = tonumber(ARGV[5]) -- int
 
-return claim(worker, queues, count, lease_ms)
+return claim(worker, slot, queues, count, lease_ms)

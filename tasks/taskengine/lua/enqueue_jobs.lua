@@ -23,7 +23,12 @@ local function enqueue(id, task, queue, priority, delay_ms, run_at_ms, fields)
   end
   redis.call("ZADD", lane_key(queue, task, state), job.created, id)
   emit_state(job, "", state)
-  if state == "QUEUED" then add_ready(job) else redis.call("ZADD", waiting_key, due, id) end
+  if state == "QUEUED" then
+    add_ready(job)
+  else
+    redis.call("HSET", job_key(id), "arrival", "")
+    redis.call("ZADD", waiting_key, due, id)
+  end
 end
 
 local added, at = {}, rows

@@ -5,15 +5,16 @@
 --@include keys clock jobs moves attempts claim finish
 
 local worker   = ARGV[1]           -- str  who claims
-local queues   = ARGV[2]           -- str  names with commas between, or *
-local count    = tonumber(ARGV[3]) -- int  how many to claim at the most, may be 0
-local lease_ms = tonumber(ARGV[4]) -- int
-local rows     = 5                 -- ARGV from here: id, lease, outcome, retry_ms, value, traceback, progress
+local slot     = ARGV[2]           -- str  which child of it; "" when it has none
+local queues   = ARGV[3]           -- str  names with commas between, or *
+local count    = tonumber(ARGV[4]) -- int  how many to claim at the most, may be 0
+local lease_ms = tonumber(ARGV[5]) -- int
+local rows     = 6                 -- ARGV from here: id, lease, outcome, retry_ms, value, traceback, progress
 
 local answers = {}
 for at = rows, #ARGV, 7 do
   answers[#answers + 1] = finish(unpack(ARGV, at, at + 6))
 end
-local claimed = count > 0 and claim(worker, queues, count, lease_ms) or { {}, -1 }
+local claimed = count > 0 and claim(worker, slot, queues, count, lease_ms) or { {}, -1 }
 claimed[3] = answers
 return claimed

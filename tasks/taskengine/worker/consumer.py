@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import time
+from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,6 +92,7 @@ class JobConsumer(Consumer):
         self._next_beat = 0.0
         self._deaf = False
         self._stopping = False
+        self._slot_numbers = count(1)
         self.pid = os.getpid()
         """For children: they ask after the fork whether this process still lives, when it may be dead already."""
         options.setdefault("worker_type", "thread")
@@ -121,6 +123,7 @@ class JobConsumer(Consumer):
             queues=self._queues,
             threads=threads,
             lease_ms=self._lease_ms,
+            slot=slot.name if slot else "",
             board=slot.held_board if slot else None,
             stopping=self.stop_flag.is_set,
         )
@@ -134,7 +137,7 @@ class JobConsumer(Consumer):
     def _create_worker(self) -> JobWorker:
         worker = cast("JobWorker", super()._create_worker())
         worker.consumer = self
-        worker.slot = Slot() if self.environment.forks else None
+        worker.slot = Slot(next(self._slot_numbers)) if self.environment.forks else None
         return worker
 
     # Life
@@ -270,16 +273,13 @@ class JobConsumer(Consumer):
 
     def _surrender(self, slot: Slot, process: "Runner") -> None:
         storage = self.huey.job_storage
-        held = slot.held()
-        logger.warning("child %s died (exit code %s) holding %d jobs", process.pid, process.exitcode, len(held))
-        if not held:
-            return
         try:
-            storage.run_once(storage.store.surrender_jobs(held))
+            held = storage.run_once(storage.store.surrender_jobs(self.facts.name, slot.name))
+            logger.warning("child %s died (exit code %s) holding %d jobs", process.pid, process.exitcode, held)
             losses = self.huey.settings.max_worker_losses
-            storage.run_once(storage.store.rescue_jobs(max_losses=losses, limit=len(held)))
+            storage.run_once(storage.store.rescue_jobs(max_losses=losses, limit=max(held, 1)))
         except RedisUnavailable as problem:
-            logger.warning("its jobs are given back when their leases run out: %s", problem)
+            logger.warning("child %s died; its jobs are given back when their leases run out: %s", process.pid, problem)
 
     def _release(self, held: list[Held]) -> None:
         if not held:

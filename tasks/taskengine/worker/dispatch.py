@@ -45,10 +45,13 @@ class Dispatcher:
         queues: str,
         threads: int,
         lease_ms: int,
+        slot: str = "",
         board: Board | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``queues``: names with commas between, or ``*``. ``board``: where another process reads what is held.
+        """``queues``: names with commas between, or ``*``. ``slot``: which child of the worker this process is.
+
+        ``board``: where the parent reads what is held.
 
         ``stopping`` is asked before each claim: a worker that stops takes nothing more.
         """
@@ -57,6 +60,7 @@ class Dispatcher:
         self._queues = queues
         self._threads = threads
         self._lease_ms = lease_ms
+        self._slot = slot
         self._board = board
         self._stopping = stopping
         self._changed = threading.Condition()
@@ -233,7 +237,9 @@ class Dispatcher:
             outcomes, self._outcomes = self._outcomes, []
         if not outcomes and not count:
             return Claim(jobs=[], next_due_ms=None, answers=[])
-        move = self._storage.store.finish_jobs(outcomes, self._worker, self._queues, count, lease_ms=self._lease_ms)
+        move = self._storage.store.finish_jobs(
+            outcomes, self._worker, self._queues, count, lease_ms=self._lease_ms, slot=self._slot
+        )
         try:
             claim = self._storage.run_once(move)
         except BaseException:

@@ -30,9 +30,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Slot:
-    """The two boards between the parent and one child."""
+    """A child's place at its worker, and the two boards between the parent and that child."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        """``number``: no two children of a worker have the same, also not one after the other."""
+        self.name = str(number)
         self._held = Board()
         self._orders = Board()
         self.held_board = self._held

@@ -44,13 +44,14 @@ local function take(lane, up_to, count)
 end
 
 -- What the worker gets to know of its job: taskengine/records.py reads it.
-local function start(id, worker, lease_ms)
+local function start(id, worker, slot, lease_ms)
   local job = load_job(id)
   local lease = int(tick())
   job.attempt, job.run = job.attempt + 1, job.run + 1
   redis.call("HSET", job_key(id), "state", "RUNNING", "attempt", job.attempt, "run", job.run,
     "started_at", now, "worker", worker, "lease", lease)
   if job.run > 1 then redis.call("HDEL", job_key(id), "progress") end
+  if slot ~= "" then redis.call("HSET", job_key(id), "slot", slot) end
   redis.call("ZADD", leases_key, now + lease_ms, id)
   move(job, "RUNNING")
   local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags")
@@ -66,7 +67,7 @@ local function queues_of(text)
 end
 
 -- Returns the claimed jobs, best first, and in how many ms the next waiting job is due (-1: none waits).
-local function claim(worker, queues_text, count, lease_ms)
+local function claim(worker, slot, queues_text, count, lease_ms)
   promote_due(100)
   local queues, known, claimed = queues_of(queues_text), {}, {}
   local function can_run(task)
@@ -77,7 +78,7 @@ local function claim(worker, queues_text, count, lease_ms)
     local lane, up_to = best_lane(queues, can_run)
     if not lane then break end
     for _, id in ipairs(take(lane, up_to, count - #claimed)) do
-      claimed[#claimed + 1] = start(id, worker, lease_ms)
+      claimed[#claimed + 1] = start(id, worker, slot, lease_ms)
     end
   end
   local due = redis.call("ZRANGE", waiting_key, 0, 0, "WITHSCORES")

@@ -9,7 +9,7 @@ local function load_job(id)
   if not r[1] then return nil end
   return {
     id = id, state = r[1], queue = r[2], task = r[3], priority = tonumber(r[4]),
-    created = r[5], arrival = r[6] or r[5], -- text: they are longer than a Lua number prints
+    created = r[5], arrival = r[6] or r[5], -- text: longer than a Lua number prints; "" when it never arrived
     attempt = tonumber(r[7] or 0), run = tonumber(r[8] or 0),
     max_attempts = tonumber(r[9] or 1), granted = tonumber(r[10] or r[9] or 1),
     losses = tonumber(r[11] or 0), lease = r[12], worker = r[13], started_at = r[14],

@@ -49,8 +49,13 @@ local function remove_ready(job)
   refresh_head(job.queue, job.task)
 end
 
--- Any state -> QUEUED. A job keeps its place: the first arrival counts, also over retries.
+-- Any state -> QUEUED. A job keeps its place: the first arrival counts, also over retries. One that
+-- was scheduled arrives now, behind those that are here already.
 local function to_queue(job, message)
+  if job.arrival == "" then
+    job.arrival = int(tick())
+    redis.call("HSET", job_key(job.id), "arrival", job.arrival)
+  end
   redis.call("HSET", job_key(job.id), "state", "QUEUED", "ready_at", now)
   move(job, "QUEUED", message)
   add_ready(job)
@@ -72,12 +77,7 @@ local function promote_due(limit)
   local due = redis.call("ZRANGEBYSCORE", waiting_key, "-inf", now, "LIMIT", 0, limit)
   for _, id in ipairs(due) do
     redis.call("ZREM", waiting_key, id)
-    local job = load_job(id)
-    if job.state == "SCHEDULED" then -- it arrives now, behind those that are here already
-      job.arrival = int(tick())
-      redis.call("HSET", job_key(id), "arrival", job.arrival)
-    end
-    to_queue(job)
+    to_queue(load_job(id))
   end
   return #due
 end
