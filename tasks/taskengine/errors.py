@@ -2,6 +2,7 @@
 
 TaskEngineError
 ├── InvalidInput              a value was refused; nothing has changed
+│   ├── InvalidInputs         several values were refused at once
 │   ├── UnknownTask           no such task (InvalidInput of ``task``)
 │   └── TooLarge              arguments past their size limit
 ├── InvalidSetting            an environment variable or option was refused
