@@ -71,9 +71,15 @@ class Signature:
         # Not `exclude_unset`: it reaches into the values, and what a model's default_factory made would be made anew.
         unset = type(model).model_fields.keys() - model.model_fields_set
         try:
-            return model.model_dump_json(by_alias=True, exclude=unset or None, warnings="error")
+            text = model.model_dump_json(by_alias=True, exclude=unset or None, warnings="error")
         except PydanticSerializationError as error:
             raise InvalidInput(("args",), f"cannot be written as JSON: {error}") from None
+        try:
+            self._model.model_validate_json(text)
+        except ValidationError as error:
+            # Better now than in the worker: a model that writes what it does not read, a dict by tuples, and the like.
+            raise InvalidInput(("args",), f"cannot be read back from JSON: {refused(error)}") from None
+        return text
 
     def load(self, args_json: str | bytes) -> dict[str, Any]:
         """Return the arguments to call the function with; raise as ``dump`` does."""

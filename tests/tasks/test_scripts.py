@@ -79,8 +79,8 @@ def test_a_script_runs_alone_in_a_cluster_slot(name: str) -> None:
 
 
 def test_arguments_go_by_name_in_the_order_of_the_script() -> None:
-    bound = call("claim_jobs", PREFIX, int, lease_ms=4, worker="w", count=3, queues="*")
-    assert bound.argv == ["w", "*", 3, 4]
+    bound = call("cancel_job", PREFIX, int, reason="enough", id="j1", terminate=1)
+    assert bound.argv == ["j1", 1, "enough"]
 
 
 def test_rows_come_after_the_named_ones() -> None:
