@@ -7,7 +7,7 @@ both sides to ``MOVES``.
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -73,6 +73,8 @@ DEFAULT_QUEUE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _JOB_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
+_CLOCK_TICK = timedelta(milliseconds=1)
+"""Times are kept in ms, but creation in µs."""
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
@@ -134,13 +136,21 @@ class Job:
 
     @property
     def wait_seconds(self) -> float | None:
-        """Seconds from ready to start of the current or last attempt."""
-        return _seconds(self.ready_at, self.started_at)
+        """Seconds from ready to start of the current or last attempt; ``None`` when it has waited again since."""
+        return None if self._waited_since else _seconds(self.ready_at, self.started_at)
 
     @property
     def run_seconds(self) -> float | None:
-        """Seconds that the last attempt ran; ``None`` while it runs or before there was one."""
-        return _seconds(self.started_at, self.finished_at)
+        """Seconds that the last attempt ran; ``None`` while it runs, before there was one, or when it waited since."""
+        return None if self._waited_since else _seconds(self.started_at, self.finished_at)
+
+    @property
+    def _waited_since(self) -> bool:
+        """Whether the job went back to waiting after its last attempt: then its end was not that attempt's."""
+        if self.started_at is None:
+            return False
+        began = self.started_at + _CLOCK_TICK
+        return any(at is not None and at > began for at in (self.ready_at, self.run_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

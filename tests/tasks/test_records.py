@@ -81,6 +81,25 @@ def test_while_it_runs_nobody_knows_how_long_it_ran(redis: Redis) -> None:
     assert a_job(redis, RUNNING).run_seconds is None
 
 
+def test_a_job_that_waits_again_says_nothing_of_an_attempt_that_is_over(redis: Redis) -> None:
+    a_job(redis, RETRYING)
+    assert (get(redis).wait_seconds, get(redis).run_seconds) == (None, None)
+
+
+def test_a_job_that_was_cancelled_in_its_backoff_did_not_run_until_then(redis: Redis) -> None:
+    a_job(redis, RETRYING)
+    STORE.cancel_job("j1", terminate=False, reason="").run(redis)
+    assert get(redis).finished_at is not None
+    assert get(redis).run_seconds is None
+
+
+def test_a_job_that_was_cancelled_after_it_was_given_back_did_not_run_until_then(redis: Redis) -> None:
+    finish(redis, a_running_job(redis), Ending.RELEASED)
+    redis.hincrby(KEYS.job("j1"), "started_at", -5000)
+    STORE.cancel_job("j1", terminate=False, reason="").run(redis)
+    assert get(redis).run_seconds is None
+
+
 def test_the_jobs_error_has_no_traceback_but_the_attempts_has(redis: Redis) -> None:
     finish(redis, a_running_job(redis), Ending.FAILED, traceback=dumps("Traceback ..."))
     error = get(redis).error
