@@ -153,6 +153,14 @@ def test_a_cursor_holds_when_its_job_is_gone(redis: Redis) -> None:
     assert ids(page(redis, cursor=cursor)) == "ba"
 
 
+def test_there_is_no_page_before_when_all_that_was_there_is_gone(redis: Redis) -> None:
+    enqueue(redis, *"abc")
+    cursor = order(redis, "c")
+    assert page(redis, cursor=cursor).has_previous
+    STORE.delete_job("c").run(redis)
+    assert not page(redis, cursor=cursor).has_previous
+
+
 def test_a_job_that_moves_keeps_its_place(redis: Redis) -> None:
     register(redis)
     enqueue(redis, *"abcde")

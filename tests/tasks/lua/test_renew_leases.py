@@ -37,6 +37,13 @@ def test_the_heartbeat_is_noted_with_its_facts_also_when_nothing_is_held(redis: 
     assert json.loads(redis.hget(KEYS.workers, WORKER)) == {"pid": 7}
 
 
+def test_what_the_worker_can_run_is_remembered_as_long_as_it_beats(redis: Redis) -> None:
+    register(redis)
+    redis.expire(KEYS.knows(WORKER), 10)
+    beat(redis)
+    assert redis.ttl(KEYS.knows(WORKER)) > 80_000
+
+
 def test_a_lease_that_was_lost_is_not_renewed(redis: Redis) -> None:
     job = a_running_job(redis)
     deadline = redis.zscore(KEYS.leases, "j1")

@@ -15,6 +15,7 @@ from support.jobs import (
     attempts,
     claim,
     enqueue,
+    finish,
     get,
     last_event,
     moves,
@@ -24,6 +25,7 @@ from support.jobs import (
     writes,
 )
 from taskengine.jobs import AttemptOutcome
+from taskengine.store import Answer
 
 
 def rescue(redis: Redis, *, max_losses: int = 3, limit: int = 100) -> int:
@@ -110,6 +112,12 @@ def test_failing_for_that_writes_what_its_header_says_and_nothing_else(redis: Re
         "finished:FAILED",
         "events",
     }
+
+
+def test_the_worker_of_a_job_that_failed_so_is_told_that_it_is_too_late(redis: Redis) -> None:
+    orphan = an_orphan(redis)
+    rescue(redis, max_losses=1)
+    assert finish(redis, orphan) is Answer.LEASE_LOST
 
 
 def test_every_lost_run_is_kept(redis: Redis) -> None:
