@@ -49,7 +49,9 @@ class Form:
         self.known.append(path)
         for problem in self._problems:
             if problem.path[: len(path)] == path and not any(problem.path[: len(k)] == k for k in within):
-                st.markdown(f":small[:red[:material/error: {wording.plain(problem.message)}]]")
+                within_it = ".".join(problem.path[len(path) :])
+                message = f"{within_it}: {problem.message}" if within_it else problem.message
+                st.markdown(f":small[:red[:material/error: {wording.plain(message)}]]")
 
     def _field(self, field: Field, path: Path, keys: Path, given: Mapping[str, Any]) -> Any:
         default = given.get(field.name, field.default)
