@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from taskengine_dashboard import tables, wording
-from taskengine_dashboard.client import RequestFailed
+from taskengine_dashboard.client import RequestFailed, endpoint_of
 from taskengine_dashboard.feed import Reading
 from taskengine_dashboard.model import System
 from taskengine_dashboard.settings import REFRESH_CHOICES
@@ -161,8 +160,7 @@ def logo() -> str:
 
 def graphiql_url() -> str:
     """Return where a browser finds GraphiQL."""
-    settings = source().settings
-    return settings.public_api_url or urlunsplit(urlsplit(source().api_url)._replace(query="", fragment=""))
+    return endpoint_of(source().settings.public_api_url or source().api_url)
 
 
 def _health(reading: Reading[Any], system: System | None, workers_online: int | None) -> None:

@@ -14,9 +14,11 @@ from types import FrameType
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from taskengine_dashboard import navigation, tables
+from taskengine_dashboard.origins import LOOPBACK_NAMES, OnlyOurPages
 from taskengine_dashboard.settings import DashboardSettings, InvalidSetting
 from taskengine_dashboard.shapes import is_object
 from taskengine_dashboard.source import open_source
@@ -41,7 +43,7 @@ def main(api_url: str, port: int) -> int:
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, _end)
     try:
-        application().run(config=configuration(settings.host, port))
+        application(settings).run(config=configuration(settings.host, port))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -49,9 +51,15 @@ def main(api_url: str, port: int) -> int:
     return 0
 
 
-def application() -> App:
+def application(settings: DashboardSettings) -> App:
     """Return the ASGI application; ``open_source`` comes first."""
-    return App(PACKAGE / "app.py", lifespan=_lifespan, on_script_error=_show_no_traceback)
+    hosts = settings.allowed_hosts or (LOOPBACK_NAMES if settings.host in LOOPBACK_NAMES else ())
+    return App(
+        PACKAGE / "app.py",
+        lifespan=_lifespan,
+        middleware=[Middleware(OnlyOurPages, hosts=hosts)],
+        on_script_error=_show_no_traceback,
+    )
 
 
 def configuration(host: str, port: int) -> dict[str, Any]:

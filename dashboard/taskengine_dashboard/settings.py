@@ -35,6 +35,10 @@ def _host(text: str) -> str:
     raise ValueError(f"expected a host name or address such as 127.0.0.1, got {text!r}")
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(_host(name.strip()).lower() for name in text.split(","))
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme in {"http", "https"} and parts.netloc:
@@ -51,6 +55,7 @@ def _refresh(text: str) -> float:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "host": _host,
+    "allowed_hosts": _hosts,
     "api_url": _url,
     "public_api_url": _url,
     "refresh_seconds": _refresh,
@@ -63,6 +68,8 @@ class DashboardSettings:
 
     host: str = "127.0.0.1"
     """Address to listen on. Everyone who reaches it sees and steers all jobs: open it on purpose."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names by which browsers may reach us. None: those of the loopback when we listen there, else any."""
     api_url: str | None = None
     """The API to ask; that of the command that started us when unset. For a container of its own."""
     public_api_url: str | None = None

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -126,9 +127,30 @@ def test_it_gives_no_agent_a_way_in(running: tuple[subprocess.Popen[bytes], str]
     assert httpx.post(f"{running[1]}/_stcore/agent/interact", json={}).status_code in {403, 404}
 
 
-def test_sigterm_ends_it_in_order_and_with_nothing_to_say(running: tuple[subprocess.Popen[bytes], str]) -> None:
+@pytest.mark.parametrize(("origin", "status"), [(None, b"101"), ("https://elsewhere.example", b"403")])
+def test_only_its_own_pages_may_open_its_websocket(
+    running: tuple[subprocess.Popen[bytes], str], origin: str | None, status: bytes
+) -> None:
+    url = urlsplit(running[1])
+    handshake = [
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {url.netloc}",
+        f"Origin: {origin or running[1]}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*handshake, "", ""]).encode())
+        assert connection.recv(1024).split(b" ")[1] == status
+
+
+def test_sigterm_ends_it_in_order_and_all_it_said_is_whom_it_refused(
+    running: tuple[subprocess.Popen[bytes], str],
+) -> None:
     process, _ = running
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=10)
     assert process.returncode == 0
-    assert said == b""
+    assert said.splitlines() == [b"refused a websocket: it was opened by a page of 'https://elsewhere.example'"]

@@ -7,13 +7,16 @@ from taskengine_dashboard.settings import DashboardSettings, InvalidSetting
 
 def test_nothing_need_be_set() -> None:
     settings = DashboardSettings.from_env({})
-    assert settings == DashboardSettings(host="127.0.0.1", api_url=None, public_api_url=None, refresh_seconds=2.0)
+    assert settings == DashboardSettings(
+        host="127.0.0.1", allowed_hosts=(), api_url=None, public_api_url=None, refresh_seconds=2.0
+    )
 
 
 def test_each_is_read_from_its_variable() -> None:
     settings = DashboardSettings.from_env(
         {
             "TASKENGINE_DASHBOARD_HOST": "0.0.0.0",
+            "TASKENGINE_DASHBOARD_ALLOWED_HOSTS": "jobs.example.org, Localhost",
             "TASKENGINE_DASHBOARD_API_URL": "http://api:8000",
             "TASKENGINE_DASHBOARD_PUBLIC_API_URL": "https://jobs.example.org/graphql",
             "TASKENGINE_DASHBOARD_REFRESH_SECONDS": "5",
@@ -21,6 +24,7 @@ def test_each_is_read_from_its_variable() -> None:
     )
     assert settings == DashboardSettings(
         host="0.0.0.0",
+        allowed_hosts=("jobs.example.org", "localhost"),
         api_url="http://api:8000",
         public_api_url="https://jobs.example.org/graphql",
         refresh_seconds=5.0,
@@ -48,6 +52,7 @@ def test_an_unknown_name_is_refused_with_what_may_be_meant() -> None:
     ("name", "value", "expected"),
     [
         ("HOST", "http://here", "expected a host name or address"),
+        ("ALLOWED_HOSTS", "a, ,b", "expected a host name or address"),
         ("API_URL", "api:8000", "expected an address such as http://127.0.0.1:8000, got 'api:8000'"),
         ("PUBLIC_API_URL", "ftp://x", "expected an address"),
         ("REFRESH_SECONDS", "3", "expected one of 1, 2, 5, 10, 0 (seconds; 0 is off), got '3'"),

@@ -1,0 +1,29 @@
+"""The dashboard's README: what it says of settings and files is so."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from taskengine_dashboard.serve import PACKAGE
+from taskengine_dashboard.settings import PREFIX, DashboardSettings
+
+README = (Path(__file__).parents[2] / "dashboard" / "README.md").read_text("utf-8")
+
+
+def shown(value: object) -> str:
+    return "" if value in (None, ()) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def test_its_table_of_settings_is_the_settings_with_their_defaults() -> None:
+    table = dict(re.findall(r"(?m)^\| `(TASKENGINE_DASHBOARD_\w+)` \|\s*(?:`([^`]*)`)?\s*\|", README))
+    assert table == {PREFIX + field.name.upper(): shown(field.default) for field in fields(DashboardSettings)}
+
+
+def test_it_names_every_module() -> None:
+    modules = {path.name for path in PACKAGE.glob("*.py")} - {
+        "__init__.py",
+        "navigation.py",
+        "selection.py",
+        "shapes.py",
+    }
+    assert {name for name in modules if name not in README} == set()
