@@ -1,0 +1,15 @@
+-- run_schedule: enqueues a schedule's job now. Its ticks stay as they are.
+--
+-- Returns  1
+-- Errors   SCHEDULE_NOT_FOUND  there is no such schedule
+--          QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
+-- Writes   schedule, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events
+--@include keys clock jobs moves dependencies enqueue follow_ups schedules ticks
+
+local name = ARGV[1] -- str
+local rows = 2       -- ARGV from here: the job's row as in enqueue_jobs
+
+if redis.call("EXISTS", schedule_key(name)) == 0 then return schedule_not_found(name) end
+if redis.call("EXISTS", full_key) == 1 then return redis.error_reply("QUEUE_FULL " .. redis.call("GET", full_key)) end
+enqueue_for(name, rows)
+return 1
