@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -16,6 +16,7 @@ from taskengine_dashboard.settings import REFRESH_CHOICES
 from taskengine_dashboard.source import source
 from taskengine_dashboard.states import STATES, State
 
+Answer = TypeVar("Answer", bound="Answered")
 LIVE = "live"
 _NOTICE, _REFRESH = "notice", "refresh"
 
@@ -55,18 +56,30 @@ def sidebar() -> None:
         )
 
 
-def header(title: str, reading: Reading[Any], *, system: System | None, workers_online: int | None) -> None:
-    """Draw a page's title, what answers, and when the figures are from; one banner when the API is away."""
+class Answered(Protocol):
+    """What every page's answer tells besides its own figures."""
+
+    @property
+    def system(self) -> System: ...
+    @property
+    def workers_online(self) -> int: ...
+
+
+def header(title: str, ask: Callable[[], Reading[Answer]]) -> Reading[Answer]:
+    """Draw a page's title at once, ask, and draw who answered and when; one banner when nobody did."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="header"):
         st.title(title, anchor=False, width="content")
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="health"):
-            _health(reading, system, workers_online)
+        health = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="health")
+    reading = ask()
+    with health:
+        _health(reading)
     if reading.problem is not None:
         st.error(
             f"{wording.plain(str(reading.problem))} {_what_is_shown(reading)}",
             title=reading.problem.title,
             icon=":material/cloud_off:",
         )
+    return reading
 
 
 def wait_for_first_answer(reading: Reading[Any]) -> None:
@@ -163,27 +176,34 @@ def graphiql_url() -> str:
     return endpoint_of(source().settings.public_api_url or source().api_url)
 
 
-def _health(reading: Reading[Any], system: System | None, workers_online: int | None) -> None:
-    problem = reading.problem
-    redis_away = isinstance(problem, RequestFailed) and problem.code == "UNAVAILABLE"
-    if problem is None and system is not None:
+def _health(reading: Reading[Answer]) -> None:
+    if reading.problem is not None:
+        redis_away = isinstance(reading.problem, RequestFailed) and reading.problem.code == "UNAVAILABLE"
         st.badge(
-            "API",
-            icon=":material/check:",
-            color="green",
-            help=f"TaskEngine {system.version} on Redis {system.redis_version}, "
-            f"which holds {wording.size(system.redis_memory_bytes)}",
+            "Redis" if redis_away else "API",
+            icon=":material/close:",
+            color="red",
+            help=wording.plain(str(reading.problem)),
         )
-    elif problem is not None:
-        st.badge("Redis" if redis_away else "API", icon=":material/close:", color="red", help=str(problem))
-    if workers_online is not None and problem is None:
-        st.badge(
-            wording.plural(workers_online, "worker"),
-            icon=":material/memory:",
-            color="green" if workers_online else "orange",
-            help=None if workers_online else "No worker is online: jobs wait until one starts",
-        )
+    elif reading.value is not None:
+        _who_answered(reading.value.system, reading.value.workers_online)
     st.caption(_updated(reading.at), width="content")
+
+
+def _who_answered(system: System, workers_online: int) -> None:
+    st.badge(
+        "API",
+        icon=":material/check:",
+        color="green",
+        help=f"TaskEngine {system.version} on Redis {system.redis_version}, "
+        f"which holds {wording.size(system.redis_memory_bytes)}",
+    )
+    st.badge(
+        wording.plural(workers_online, "worker"),
+        icon=":material/memory:",
+        color="green" if workers_online else "orange",
+        help=None if workers_online else "No worker is online: jobs wait until one starts",
+    )
 
 
 def _updated(at: datetime | None) -> str:

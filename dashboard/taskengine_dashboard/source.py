@@ -13,7 +13,7 @@ from taskengine_dashboard import operations, tables
 from taskengine_dashboard.client import ApiError, Client, Operation
 from taskengine_dashboard.feed import Feed, Reading
 from taskengine_dashboard.jobs_query import JobsQuery
-from taskengine_dashboard.model import Catalogue, JobAnswer, JobsPage, Overview
+from taskengine_dashboard.model import Catalogue, JobAnswer, JobsPage, Overview, System
 from taskengine_dashboard.settings import DashboardSettings
 
 NEWEST_FAILURES = 6
@@ -57,6 +57,14 @@ class OverviewTables:
     workers: tables.Table
     failures: tables.Table
 
+    @property
+    def system(self) -> System:
+        return self.overview.system
+
+    @property
+    def workers_online(self) -> int:
+        return self.overview.workers_online
+
 
 @dataclass(frozen=True, slots=True)
 class JobsTables:
@@ -64,6 +72,14 @@ class JobsTables:
 
     page: JobsPage
     table: tables.Table
+
+    @property
+    def system(self) -> System:
+        return self.page.system
+
+    @property
+    def workers_online(self) -> int:
+        return self.page.workers_online
 
 
 class Source:

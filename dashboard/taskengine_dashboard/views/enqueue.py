@@ -27,16 +27,9 @@ def render() -> None:
 
 def _header() -> None:
     """Keep the header live; the form is drawn anew only when there are other tasks to choose from."""
-    reading = source().catalogue()
-    found = reading.value
-    parts.header(
-        "Enqueue",
-        reading,
-        system=found.system if found else None,
-        workers_online=found.workers_online if found else None,
-    )
+    reading = parts.header("Enqueue", source().catalogue)
     drawn = st.session_state.get(_DRAWN)
-    if drawn is not None and drawn != _names(found):
+    if drawn is not None and drawn != _names(reading.value):
         st.rerun()
 
 

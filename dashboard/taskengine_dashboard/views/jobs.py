@@ -41,14 +41,8 @@ def render() -> None:
 
 def _body() -> None:
     query = _query()
-    reading = source().jobs(query)
+    reading = parts.header("Jobs", lambda: source().jobs(query))
     page = reading.value.page if reading.value else None
-    parts.header(
-        "Jobs",
-        reading,
-        system=page.system if page else None,
-        workers_online=page.workers_online if page else None,
-    )
     _state_tabs(query, page)
     _filters(query, page)
     if reading.value is None or page is None:

@@ -16,19 +16,12 @@ def render() -> None:
 
 
 def _body() -> None:
-    reading = source().overview()
+    reading = parts.header("Overview", source().overview)
     found = reading.value
-    overview = found.overview if found else None
-    parts.header(
-        "Overview",
-        reading,
-        system=overview.system if overview else None,
-        workers_online=overview.workers_online if overview else None,
-    )
-    if found is None or overview is None:
+    if found is None:
         parts.wait_for_first_answer(reading)
         return
-    _state_cards(overview.counts)
+    _state_cards(found.overview.counts)
     with st.grid(2, min_column_width=420, gap="medium"):
         with st.container():
             _queues(found)
