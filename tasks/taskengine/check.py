@@ -63,19 +63,32 @@ def _expect(indexes: Indexes, keys: Keys, job_id: str, record: dict[str, str]) -
     indexes[keys.lane(queue, task, state)][job_id] = float(record["created"])
     indexes[keys.lanes][f"{queue}:{task}"] = 0.0
     indexes[keys.queues][queue] = 0.0
+    if "schedule" in record:
+        indexes[keys.schedule_jobs(record["schedule"])][job_id] = float(record["created"])
     if state is JobState.QUEUED:
         arrival = int(record.get("arrival", record["created"]))
         indexes[keys.ready(queue, task)][job_id] = float(arrival - EPOCH_US - int(record["priority"]) * BAND_US)
-    elif state in (JobState.SCHEDULED, JobState.RETRYING):
+    elif state in (JobState.SCHEDULED, JobState.RETRYING) and not _is_blocked(record):
         indexes[keys.waiting][job_id] = float(record["run_at"])
     elif state is JobState.RUNNING:
         indexes[keys.leases][job_id] = float("nan")  # some deadline: the record does not repeat it
     elif state in FINAL_STATES:
         indexes[keys.finished(state)][job_id] = float(record["finished_at"])
 
+    may_expire = state in (JobState.SCHEDULED, JobState.QUEUED) and record.get("run", "0") == "0"
+    if may_expire and "start_before" in record:
+        indexes[keys.expiring][job_id] = float(record["start_before"])
+
+
+def _is_blocked(record: dict[str, str]) -> bool:
+    return record["state"] == JobState.SCHEDULED and int(record.get("blockers", 0)) > 0
+
 
 def _look(redis: Redis, keys: Keys) -> set[Difference]:
-    expected = expected_indexes(keys, _records(redis, keys))
+    records = dict(_records(redis, keys))
+    expected = expected_indexes(keys, records.items())
+    ticks = {name: float(record["next_at"] or "inf") for name, record in _records(redis, keys, keys.schedule(""))}
+    expected[keys.schedules] = ticks
     found = dict(_indexes(redis, keys))
     differences: set[Difference] = set()
     for key in expected.keys() | found.keys():
@@ -85,11 +98,12 @@ def _look(redis: Redis, keys: Keys) -> set[Difference]:
             any_score = want is not None and isnan(want) and have is not None
             if want != have and not any_score:
                 differences.add(Difference(key, member, want, have))
-    return differences | set(_orphans(redis, keys))
+    return differences | set(_orphans(redis, keys)) | set(_dependencies(redis, keys, records))
 
 
-def _records(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, str]]]:
-    prefix = keys.job("")
+def _records(redis: Redis, keys: Keys, prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    """The records of jobs, or of what else has keys of that prefix, by what follows it."""
+    prefix = prefix or keys.job("")
     for key in _scan(redis, prefix):
         record: dict[Any, Any] = redis.hgetall(key)
         if record:
@@ -97,8 +111,13 @@ def _records(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _indexes(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, float]]]:
-    patterns = [keys.prefix + kind for kind in ("lane:", "ready:", "heads:", "finished:")]
-    zsets = {key for pattern in patterns for key in _scan(redis, pattern)} | {keys.waiting, keys.leases}
+    patterns = [keys.prefix + kind for kind in ("lane:", "ready:", "heads:", "finished:", "schedule_jobs:")]
+    zsets = {key for pattern in patterns for key in _scan(redis, pattern)} | {
+        keys.waiting,
+        keys.leases,
+        keys.expiring,
+        keys.schedules,
+    }
     for key in zsets:
         entries: Any = redis.zrange(key, 0, -1, withscores=True)
         yield key, {text(member): float(score) for member, score in entries}
@@ -113,6 +132,28 @@ def _orphans(redis: Redis, keys: Keys) -> Iterator[Difference]:
     for key in _scan(redis, prefix):
         if not redis.exists(keys.job(key.removeprefix(prefix))):
             yield Difference(key, key.removeprefix(prefix), None, 0.0)
+
+
+def _dependencies(redis: Redis, keys: Keys, records: dict[str, dict[str, str]]) -> Iterator[Difference]:
+    """Blocked jobs that nobody will unblock, and dependents that do not wait. Unfinished steps are no difference."""
+    if redis.exists(keys.resolving):
+        return
+    waited_for: dict[str, int] = defaultdict(int)
+    prefix = keys.dependents("")
+    for key in _scan(redis, prefix):
+        dependents = cast("list[str | bytes]", redis.zrange(key, 0, -1))
+        for job_id in map(text, dependents):
+            waited_for[job_id] += 1
+            if job_id not in records or not _is_blocked(records[job_id]):
+                yield Difference(key, job_id, None, 0.0)
+        if key.removeprefix(prefix) not in records:
+            yield Difference(key, key.removeprefix(prefix), None, 0.0)
+    for job_id, record in records.items():
+        if _is_blocked(record) and int(record["blockers"]) != waited_for[job_id]:
+            yield Difference(keys.job(job_id), "blockers", float(waited_for[job_id]), float(record["blockers"]))
+        key = record.get("idempotency_key")
+        if key is not None and redis.get(keys.idempotency(record["task"], key)) not in (job_id, job_id.encode()):
+            yield Difference(keys.idempotency(record["task"], key), job_id, 0.0, None)
 
 
 def _scan(redis: Redis, prefix: str) -> Iterator[str]:

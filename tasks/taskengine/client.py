@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from taskengine import catalogue, reads
-from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownTask
+from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.events import Event, EventFeed
 from taskengine.ids import new_id
 from taskengine.jobs import (
@@ -36,6 +36,7 @@ from taskengine.jobs import (
     check_job_id,
     check_name,
     check_positive_int,
+    check_priority,
     check_text,
     order_of,
 )
@@ -43,9 +44,13 @@ from taskengine.keys import Keys
 from taskengine.options import settled
 from taskengine.reads import Lanes, Reads
 from taskengine.records import ms_of, row_of, text
+from taskengine.rules import KEEP, Keep, Kind, Rate, Rules
+from taskengine.schedule_client import ScheduleClient
+from taskengine.schedules import check_schedule_name
 from taskengine.scripts import Call, Value, ours
 from taskengine.settings import Settings
-from taskengine.store import ROWS_PER_CALL, Store
+from taskengine.store import ROWS_PER_CALL, ROWS_PER_CHANGE, Added, Store
+from taskengine.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -65,6 +70,14 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enqueued:
+    """What became of an enqueue: the new job, or the first one with its idempotency key."""
+
+    job: Job
+    deduplicated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RedisInfo:
     """The Redis that holds everything."""
 
@@ -76,7 +89,7 @@ class RedisInfo:
     now: datetime
 
 
-class Client:
+class Client(ScheduleClient):
     """One namespace of one Redis. Connects when first used; safe for many tasks of one event loop.
 
     Every method raises ``RedisUnavailable`` within about two seconds when Redis does not answer.
@@ -124,6 +137,11 @@ class Client:
 
     # Enqueueing
 
+    async def enqueue(self, job: NewJob) -> Enqueued:
+        """Enqueue one job, or find the first one with its idempotency key. Raises as ``enqueue_job``."""
+        (one,) = await self._enqueue([await self._row(job)])
+        return one
+
     async def enqueue_job(self, task: str, args: Mapping[str, Any], options: Options | None = None) -> Job:
         """Enqueue one job; raise ``UnknownTask``, ``InvalidInput`` or ``TooLarge`` and change nothing."""
         return (await self.enqueue_jobs([NewJob(task=task, args=args, options=options or Options())]))[0]
@@ -131,17 +149,48 @@ class Client:
     async def enqueue_jobs(self, jobs: Sequence[NewJob]) -> list[Job]:
         """Enqueue many; when one is refused, none is enqueued.
 
-        Up to 500 go in as one change; more go in batches of 500.
+        Up to 1,000 go in as one change; more go in batches of 1,000.
         """
-        rows: list[list[Value]] = []
-        ids: list[str] = []
-        for job in jobs:
-            row = await self._row(job)
-            ids.append(str(row[0]))
-            rows.append(row)
-        for start in range(0, len(rows), ROWS_PER_CALL):
-            await self._run(self._store.enqueue_jobs(rows[start : start + ROWS_PER_CALL]))
-        return [self._found(job_id, job) for job_id, job in zip(ids, await self.get_jobs(ids), strict=True)]
+        return [one.job for one in await self._enqueue([await self._row(job) for job in jobs])]
+
+    async def enqueue_each(self, jobs: Sequence[NewJob]) -> list[Enqueued | InvalidInput]:
+        """Enqueue many, each for itself: what was refused stands in its place in the list."""
+        answers: list[Enqueued | InvalidInput] = []
+        rows: dict[int, list[Value]] = {}
+        for place, job in enumerate(jobs):
+            try:
+                rows[place] = await self._row(job)
+            except InvalidInput as refused:
+                answers.append(refused)
+            else:
+                answers.append(UnknownDependency(place, ""))  # until it is in
+        for start in range(0, len(rows), ROWS_PER_CHANGE):
+            await self._enqueue_what_can_be(dict(list(rows.items())[start : start + ROWS_PER_CHANGE]), answers)
+        return answers
+
+    async def _enqueue_what_can_be(self, rows: dict[int, list[Value]], answers: list[Enqueued | InvalidInput]) -> None:
+        """Leave out one row after the other whose dependencies are not there, and enqueue the rest."""
+        while rows:
+            places = list(rows)
+            try:
+                enqueued = await self._enqueue(list(rows.values()))
+            except UnknownDependency as unknown:
+                answers[places[unknown.row]] = unknown
+                del rows[places[unknown.row]]
+            else:
+                for place, one in zip(places, enqueued, strict=True):
+                    answers[place] = one
+                return
+
+    async def _enqueue(self, rows: Sequence[list[Value]]) -> list[Enqueued]:
+        added: list[Added] = []
+        for start in range(0, len(rows), ROWS_PER_CHANGE):
+            added += await self._run(self._store.enqueue_jobs(rows[start : start + ROWS_PER_CHANGE]))
+        found = await self.get_jobs([job_id for job_id, _ in added])
+        return [
+            Enqueued(job=self._found(job_id, job), deduplicated=not new)
+            for (job_id, new), job in zip(added, found, strict=True)
+        ]
 
     async def _row(self, job: NewJob) -> list[Value]:
         info = await self._task(job.task)
@@ -155,8 +204,16 @@ class Client:
         )
         assert options.queue is not None
         assert options.priority is not None
+        await self._check_dependencies(options.depends_on)
         job_id = options.id or new_id("job")
         return row_of(job_id, info.name, args, queue=options.queue, priority=options.priority, options=options)
+
+    async def _check_dependencies(self, job_ids: Sequence[str]) -> None:
+        """Look for all of many: the script that enqueues looks for the first 500, to stay short."""
+        for start in range(ROWS_PER_CALL, len(job_ids), ROWS_PER_CALL):
+            missing = await self._run(self._reads.missing_jobs(job_ids[start : start + ROWS_PER_CALL]))
+            if missing:
+                raise UnknownDependency(0, missing[0])
 
     async def _task(self, name: str) -> TaskInfo:
         """Return a published task, from a copy at most a second old; ask again before saying that it is unknown."""
@@ -200,18 +257,23 @@ class Client:
             check_name(name, ("filter", "queues"))
         for name in wanted.tasks:
             check_name(name, ("filter", "tasks"))
-        if last is not None or before is not None:
-            if first is not None or after is not None:
-                raise InvalidInput(("last",), "give either first and after, or last and before")
-            limit = check_positive_int(DEFAULT_PAGE if last is None else last, ("last",), at_most=MAX_PAGE)
-            cursor = None if before is None else order_of(before, path=("before",))
-        else:
-            limit = check_positive_int(DEFAULT_PAGE if first is None else first, ("first",), at_most=MAX_PAGE)
-            cursor = None if after is None else order_of(after)
-        backward = last is not None or before is not None
-        return await self._run(
-            self._reads.list_jobs(wanted, cursor=cursor, limit=limit, newest_first=newest_first, backward=backward)
-        )
+        page = _page(first, after, last, before)
+        return await self._run(self._reads.list_jobs(wanted, newest_first=newest_first, **page))
+
+    async def list_schedule_jobs(
+        self,
+        name: str,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        newest_first: bool = True,
+    ) -> JobPage:
+        """Return a page of a schedule's jobs, as ``list_jobs`` does. They outlive their schedule."""
+        page = _page(first, after, last, before)
+        schedule = check_schedule_name(name)
+        return await self._run(self._reads.list_jobs(JobFilter(), schedule=schedule, newest_first=newest_first, **page))
 
     async def list_attempts(self, jobs: Sequence[Job]) -> list[list[Attempt]]:
         """Return the runs of each job, oldest first, the present one included."""
@@ -265,6 +327,44 @@ class Client:
         await self._run(self._store.retry_job(check_job_id(job_id), attempts=attempts))
         return self._found(job_id, await self.get_job(job_id))
 
+    async def reschedule_job(self, job_id: str, run_at: datetime | None = None) -> Job:
+        """Give a job that waits another time; ``None`` is now."""
+        run_at_ms = None if run_at is None else ms_of(run_at)
+        await self._run(self._store.reschedule_job(check_job_id(job_id), run_at_ms=run_at_ms))
+        return self._found(job_id, await self.get_job(job_id))
+
+    async def change_job_priority(self, job_id: str, priority: int) -> Job:
+        """Give a job that waits another priority, 1 (last) to 10 (first)."""
+        await self._run(self._store.change_priority(check_job_id(job_id), check_priority(priority, ("priority",))))
+        return self._found(job_id, await self.get_job(job_id))
+
+    async def explain_job(self, job_id: str) -> Waiting | None:
+        """Say why a job is not running; ``None`` when it runs or has ended. Raises ``JobNotFound``."""
+        return await self._run(self._reads.explain_job(check_job_id(job_id)))
+
+    async def pause(self, kind: Kind, name: str, *, by: str | None = None, reason: str | None = None) -> bool:
+        """Start nothing more of a queue or task; what runs goes on. Tells whether it was not paused yet."""
+        for value, path in ((by, "by"), (reason, "reason")):
+            if value is not None:
+                check_text(value, (path,), at_least=0, at_most=MAX_REASON)
+        move = self._store.pause(kind, check_name(name, (kind,)), by=by or "", reason=reason or "")
+        return bool(await self._run(move))
+
+    async def resume(self, kind: Kind, name: str) -> bool:
+        """Let a queue or task go on. Tells whether it was paused."""
+        return bool(await self._run(self._store.resume(kind, check_name(name, (kind,)))))
+
+    async def set_limits(
+        self, kind: Kind, name: str, *, concurrency: int | Keep | None = KEEP, rate: Rate | Keep | None = KEEP
+    ) -> None:
+        """Limit a queue or task across all workers, from the next claim on; ``None`` lifts a limit."""
+        check_name(name, (kind,))
+        await self._run(self._store.set_limits(kind, name, concurrency=concurrency, rate=rate))
+
+    async def list_rules(self) -> Rules:
+        """Return every pause and limit."""
+        return await self._run(self._reads.list_rules())
+
     async def delete_job(self, job_id: str) -> None:
         """Remove the record of a job that is not RUNNING."""
         await self._run(self._store.delete_job(check_job_id(job_id)))
@@ -299,6 +399,16 @@ class Client:
         """Return the cursor of the newest event: ``events`` after it gives all that comes after this call."""
         return await self._feed.newest()
 
+    async def _now_ms(self) -> int:
+        try:
+            answer: Any = await self._redis.time()
+        except RedisError as error:
+            raise ours(error) from None
+        return int(answer[0]) * 1000 + int(answer[1]) // 1000
+
+    def _max_args_bytes(self) -> int:
+        return self._settings.max_args_bytes
+
     async def _run(self, call: Call[T]) -> T:
         return await call.arun(self._redis)
 
@@ -307,6 +417,27 @@ class Client:
         if job is None:
             raise JobNotFound(job_id)
         return job
+
+
+class _Page(TypedDict):
+    cursor: int | None
+    limit: int
+    backward: bool
+
+
+def _page(first: int | None, after: str | None, last: int | None, before: str | None) -> _Page:
+    """Return which page is asked for; raise ``InvalidInput``."""
+    if last is not None or before is not None:
+        if first is not None or after is not None:
+            raise InvalidInput(("last",), "give either first and after, or last and before")
+        limit = check_positive_int(DEFAULT_PAGE if last is None else last, ("last",), at_most=MAX_PAGE)
+        return {
+            "cursor": None if before is None else order_of(before, path=("before",)),
+            "limit": limit,
+            "backward": True,
+        }
+    limit = check_positive_int(DEFAULT_PAGE if first is None else first, ("first",), at_most=MAX_PAGE)
+    return {"cursor": None if after is None else order_of(after), "limit": limit, "backward": False}
 
 
 def _final(states: Collection[JobState]) -> list[JobState]:

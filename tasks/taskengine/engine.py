@@ -6,45 +6,48 @@ how it moves is ours (``store.py``).
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
-from huey.api import Huey, TaskWrapper
 from huey.api import Task as HueyTask
+from huey.api import TaskWrapper, chord, group
 from huey.registry import Registry
+from huey.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 
+from taskengine import pipelines
 from taskengine.catalogue import check_size
 from taskengine.embedded import find_redis_url
-from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask
+from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask, UnknownDependency
+from taskengine.huey_side import CALL_OPTIONS, HueySide, options_of, split_call, url_of
 from taskengine.ids import new_id
 from taskengine.jobs import (
-    DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
-    Job,
+    JobState,
     Options,
     TaskInfo,
-    check_job_id,
     check_name,
     check_positive_int,
-    check_priority,
 )
 from taskengine.options import settled
-from taskengine.records import ClaimedJob, row_of
-from taskengine.results import Result
+from taskengine.records import ClaimedJob, dumps, read_job, record_of, row_of
+from taskengine.results import Result, ResultGroup
 from taskengine.retries import Backoff
+from taskengine.schedules import Declaration, When, declare, rules_of
 from taskengine.scripts import Value
 from taskengine.settings import Settings
 from taskengine.signatures import Signature
 from taskengine.storage import JobStorage
-from taskengine.store import ROWS_PER_CALL
+from taskengine.store import ROWS_PER_CALL, Added
 from taskengine.worker.dispatch import Dispatcher
 from taskengine.worker.execution import execute
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Scheduled = TypeVar("Scheduled", bound="Task[..., Any]")
 
 Exceptions = tuple[type[BaseException], ...]
 
@@ -57,6 +60,8 @@ class JobTask(HueyTask):
         return new_id("job")
 
     job: ClaimedJob
+    options = Options()
+    """What the call said of it."""
     signature: ClassVar[Signature]
     queue: ClassVar[str]
     backoff: ClassVar[Backoff]
@@ -85,12 +90,69 @@ class Task(TaskWrapper, Generic[P, R]):
         )
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[R]:
-        """Enqueue a job with these arguments; raise ``InvalidInput`` and enqueue nothing if they are wrong."""
-        return self.huey.submit([self._row(args, kwargs, Options())], self)[0]
+        """Enqueue a job with these arguments; raise ``InvalidInput`` and enqueue nothing if they are wrong.
+
+        As with Huey, ``priority=``, ``delay=`` and the like among them are options, unless the task has
+        a parameter of that name.
+        """
+        if self.task_class.default_expires is None and CALL_OPTIONS.isdisjoint(kwargs):
+            return self.huey.submit([self.row(args, kwargs, Options())], self)[0]
+        return self.huey.enqueue(self.s(*args, **kwargs))
+
+    def s(self, *args: Any, **kwargs: Any) -> JobTask:
+        """Return a call that is not enqueued yet: for ``engine.enqueue``, pipelines, groups and chords."""
+        plain, said = split_call(kwargs, self.task_class.signature.parameters)
+        return self.call(args, plain, said)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], said: dict[str, Any]) -> JobTask:
+        """Return a call with Huey's options apart from its arguments."""
+        if said.get("expires") is None:
+            said = said | {"expires": self.task_class.default_expires}
+        options = options_of(self.huey, said, self.task_class.backoff)
+        task = self.task_class(
+            args,
+            kwargs,
+            id=options.id,
+            eta=None if options.run_at is None else options.run_at.replace(tzinfo=None),
+            retries=said.get("retries"),
+            priority=options.priority,
+            timeout=options.timeout,
+        )
+        task.options = options
+        return task
+
+    def schedule(
+        self,
+        args: Any = None,
+        kwargs: dict[str, Any] | None = None,
+        eta: datetime | None = None,
+        delay: float | timedelta | None = None,
+        **options: Any,
+    ) -> Result[R]:
+        """Enqueue a job for later, as with Huey: ``schedule((1, 2), delay=60)``, ``schedule(60)``."""
+        if eta is None and delay is None:
+            if isinstance(args, datetime):
+                eta = args
+            elif isinstance(args, (int, float, timedelta)):
+                delay = args
+            else:
+                raise ValueError("schedule() missing required eta= or delay=")
+            args = None
+        if kwargs is not None and not isinstance(kwargs, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"schedule() takes kwargs as a dict, got {kwargs!r}")
+        unknown = sorted(options.keys() - CALL_OPTIONS)
+        if unknown:
+            raise TypeError(f"schedule() got an unexpected keyword argument {unknown[0]!r}")
+        said = {"eta": eta, "delay": delay, **options}
+        return self.huey.enqueue(self.call(tuple(args or ()), kwargs or {}, said))
+
+    def map(self, it: Iterable[Any]) -> ResultGroup:
+        """Enqueue a job for each item; a tuple is several arguments."""
+        return ResultGroup(self.enqueue_many(item if isinstance(item, tuple) else (item,) for item in it))
 
     def enqueue(self, *args: Any, options: Options | None = None, **kwargs: Any) -> Result[R]:
         """Enqueue a job with these arguments and options."""
-        return self.huey.submit([self._row(args, kwargs, _options(options))], self)[0]
+        return self.huey.submit([self.row(args, kwargs, _options(options))], self)[0]
 
     def enqueue_many(
         self, calls: Iterable[Mapping[str, Any] | tuple[Any, ...]], options: Options | None = None
@@ -104,7 +166,7 @@ class Task(TaskWrapper, Generic[P, R]):
         rows: list[list[Value]] = []
         for number, call in enumerate(calls):
             try:
-                rows.append(self._row(*_call(call), chosen))
+                rows.append(self.row(*_call(call), chosen))
             except InvalidInput as error:
                 problems = error.problems if isinstance(error, InvalidInputs) else (error,)
                 raise InvalidInputs(
@@ -123,7 +185,14 @@ class Task(TaskWrapper, Generic[P, R]):
         self.huey.tasks.pop(self.task_class.__name__, None)
         return super().unregister()
 
-    def _row(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> list[Value]:
+    def row(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> list[Value]:
+        """Return the row of a call (``records.row_of``); raise ``InvalidInput``."""
+        args_json = self.task_class.signature.dump(args, kwargs)
+        check_size(args_json, self.huey.settings.max_args_bytes)
+        return self.row_with(args_json, options)
+
+    def row_with(self, args_json: str, options: Options) -> list[Value]:
+        """Return the row of a call whose arguments have been checked."""
         info = self.info_once
         chosen = settled(
             options,
@@ -132,8 +201,7 @@ class Task(TaskWrapper, Generic[P, R]):
             max_attempts=info.max_attempts,
             timeout=info.timeout_seconds,
         )
-        args_json = self.task_class.signature.dump(args, kwargs)
-        check_size(args_json, self.huey.settings.max_args_bytes)
+        self.huey.check_dependencies(chosen.depends_on)
         queue, priority = cast("str", chosen.queue), cast("int", chosen.priority)
         return row_of(chosen.id or new_id("job"), info.name, args_json, queue=queue, priority=priority, options=chosen)
 
@@ -151,16 +219,36 @@ class JobRegistry(Registry):
         return task_class.__name__
 
 
-class TaskEngine(Huey):
+class TaskEngine(HueySide):
     """A namespace of jobs on one Redis, and the tasks of this process."""
 
-    def __init__(self, name: str = "default", *, url: str | None = None, settings: Settings | None = None) -> None:
-        """``name`` is the namespace. Without ``url``, ``TASKENGINE_REDIS_URL`` or the private Redis is used."""
+    def __init__(
+        self,
+        name: str = "default",
+        *,
+        url: str | None = None,
+        settings: Settings | None = None,
+        immediate: bool = False,
+        huey_priorities: tuple[float, float] | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        db: int | None = None,
+        password: str | None = None,
+        **huey: Any,
+    ) -> None:
+        """``name`` is the namespace. Without ``url``, ``TASKENGINE_REDIS_URL`` or the private Redis is used.
+
+        ``immediate``: calls run where they are made, in memory, without Redis.
+        ``huey_priorities``: the lowest and highest priority that a Huey application uses, see ``priority_of``.
+        ``host``, ``port``, ``db`` and ``password`` in place of ``url``, and Huey's further options, are as Huey has them.
+        """
         chosen = settings or Settings.from_env(os.environ)
-        self.settings = replace(chosen, namespace=name, redis_url=url or chosen.redis_url)
+        place = url_of(url, host, port, db, password)
+        self.settings = replace(chosen, namespace=name, redis_url=place or chosen.redis_url)
         self.tasks: dict[str, Task[..., Any]] = {}
+        self.schedules: dict[str, Declaration] = {}
         self.dispatcher: Dispatcher | None = None
-        super().__init__(name)
+        self._begin_as_huey(name, immediate=immediate, priorities=huey_priorities, options=huey)
         self._registry = JobRegistry()
 
     @classmethod
@@ -169,8 +257,8 @@ class TaskEngine(Huey):
         settings = Settings.from_env(os.environ if env is None else env)
         return cls(settings.namespace, settings=settings)
 
-    def create_storage(self) -> JobStorage:
-        """Huey's way to ask for a storage."""
+    def redis_storage(self) -> JobStorage:
+        """Return the storage on Redis."""
         return JobStorage(self.name, url=find_redis_url(self.settings), settings=self.settings)
 
     def get_task_wrapper_class(self) -> type[Task[..., Any]]:
@@ -192,13 +280,15 @@ class TaskEngine(Huey):
         backoff: Backoff | None = None,
         retry_on: Exceptions | type[BaseException] = (Exception,),
         fail_on: Exceptions | type[BaseException] = (),
+        expires: Any = None,
     ) -> Callable[[Callable[P, R]], Task[P, R]]:
         """Make a function a task. Raises ``InvalidTask`` when its signature or an option is not usable.
 
         ``max_attempts``: runs before the job FAILED (Huey's ``retries`` + 1), 1 by default.
         ``backoff``: how long to wait between them (Huey's ``retry_delay`` and ``retry_backoff``
         give one without cap and jitter). ``retry_on`` / ``fail_on``: exceptions that are
-        tried again, and those of them that are not. ``timeout`` in seconds.
+        tried again, and those of them that are not. ``timeout`` in seconds. ``expires`` (seconds
+        or a time): a job that has not started by then is CANCELLED.
         """
         if callable(retries):
             raise InvalidTask(getattr(retries, "__name__", "?"), "write @engine.task() with parentheses")
@@ -215,9 +305,8 @@ class TaskEngine(Huey):
                 options: dict[str, Any] = {
                     "name": check_name(title, ("name",)),
                     "queue": check_name(queue, ("queue",)),
-                    "default_priority": check_priority(
-                        DEFAULT_PRIORITY if priority is None else priority, ("priority",)
-                    ),
+                    "default_priority": self.priority_of(priority, ("priority",)),
+                    "default_expires": expires,
                     "default_retries": _attempts(retries, max_attempts) - 1,
                     "default_timeout": timeout,
                     "backoff": _backoff(backoff, retry_delay, retry_backoff),
@@ -239,6 +328,32 @@ class TaskEngine(Huey):
 
         return decorate
 
+    @overload
+    def schedule(self, task: Scheduled, **when: Unpack[When]) -> Scheduled: ...
+    @overload
+    def schedule(self, **when: Unpack[When]) -> Callable[[Scheduled], Scheduled]: ...
+    def schedule(self, task: Any = None, **when: Unpack[When]) -> Any:
+        """Have workers enqueue a task at set times: a decorator above ``@engine.task``, or a call.
+
+        ``cron="*/5 * * * *"``, ``every_seconds=30``, or ``rule``: a function that is asked each minute (what
+        Huey's ``crontab()`` returns is one). ``timezone="Europe/Berlin"``, UTC by default; ``args`` by name;
+        ``name``, the task's by default; ``missed="skip"`` or ``"run_once"``; ``options`` of the jobs;
+        ``enabled=False`` to begin with. Raises ``InvalidInput``.
+        """
+        if task is None:
+
+            def decorate(decorated: Scheduled) -> Scheduled:
+                return self.schedule(decorated, **when)
+
+            return decorate
+        if task not in self.tasks.values():
+            raise InvalidTask(getattr(task, "__name__", repr(task)), "schedule() goes above @engine.task(...)")
+        declared = declare(task.info_once.name, task.task_class.signature, when)
+        if declared.name in self.schedules:
+            raise InvalidInput(("name",), f"there is another schedule {declared.name!r}; give this one a name")
+        self.schedules[declared.name] = declared
+        return task
+
     def periodic_task(self, *_: Any, **__: Any) -> Any:
         """Refuse: schedules are not part of this version, and a task that never ran would be worse."""
         raise InvalidTask("periodic_task", "schedules are not supported yet")
@@ -247,42 +362,56 @@ class TaskEngine(Huey):
 
     def submit(self, rows: list[list[Value]], task: "Task[..., Any] | None" = None) -> list[Result[Any]]:
         """Enqueue rows of ``records.row_of``; return a handle for each."""
-        store = self.job_storage.store
-        for start in range(0, len(rows), ROWS_PER_CALL):
-            self.job_storage.run(store.enqueue_jobs(rows[start : start + ROWS_PER_CALL]))
+        if self.in_place is not None:
+            self._tell_of(rows)
+            added = self.in_place.enqueue(rows)
+        else:
+            added = self._add(rows)
+            self._tell_of([row for row, one in zip(rows, added, strict=True) if one.new])
         signature = None if task is None else task.task_class.signature
-        return [Result(self, str(row[0]), signature) for row in rows]
+        return [Result(self, job_id, signature) for job_id, _ in added]
 
-    def enqueue(self, task: Any) -> Result[Any]:
-        """Enqueue an instance that ``task.s(...)`` or ``task.schedule(...)`` made, as with Huey."""
-        if not isinstance(task, JobTask):
+    def _add(self, rows: list[list[Value]]) -> list[Added]:
+        added: list[Added] = []
+        for start in range(0, len(rows), ROWS_PER_CALL):
+            added += self.job_storage.run(self.job_storage.store.enqueue_jobs(rows[start : start + ROWS_PER_CALL]))
+        return added
+
+    def _tell_of(self, rows: Iterable[list[Value]]) -> None:
+        """Send Huey's signals of jobs that were enqueued."""
+        for row in rows if self.has_receivers else ():
+            job_id, record = record_of(row, now_us=time.time_ns() // 1000)
+            job = read_job(job_id, [part for pair in record.items() for part in pair])
+            if job is not None and job.task in self.tasks:
+                signal = SIGNAL_SCHEDULED if job.state is JobState.SCHEDULED else SIGNAL_ENQUEUED
+                self._emit(signal, self.instance_of(job))
+
+    def check_dependencies(self, job_ids: Sequence[str]) -> None:
+        """Look for all of many: the script that enqueues looks for the first 500, to stay short."""
+        for start in range(ROWS_PER_CALL, len(job_ids), ROWS_PER_CALL):
+            look = self.job_storage.reads.missing_jobs(job_ids[start : start + ROWS_PER_CALL])
+            if missing := self.job_storage.run(look):
+                raise UnknownDependency(0, missing[0])
+
+    def enqueue(self, task: Any) -> Any:
+        """Enqueue what ``task.s(...)`` made, also a pipeline, group or chord of such, as with Huey."""
+        if not isinstance(task, (JobTask, group, chord)):
             raise TypeError(f"expected a call of a task such as send_mail.s(...), got {type(task).__name__}")
-        if task.expires or task.on_complete or task.on_error:
-            raise InvalidInput(("options",), "expires, then() and error() are not supported yet")
-        wrapper = self.tasks[type(task).__name__]
-        options = Options(
-            id=task.id,
-            priority=task.priority,
-            max_attempts=task.retries + 1,
-            timeout=task.timeout,
-            run_at=task.eta if task.eta is None or task.eta.tzinfo else task.eta.replace(tzinfo=UTC),
-        )
-        return wrapper.enqueue(*task.args, options=options, **task.kwargs)
+        return pipelines.enqueue(self, task)
+
+    def open_chord(self, chord_id: str, size: int, callback: list[str], *, ttl_ms: int) -> None:
+        """Have a callback follow when so many members have ended."""
+        if self.in_place is not None:
+            self.in_place.open_chord(chord_id, size, callback)
+        else:
+            opening = self.job_storage.store.open_chord(chord_id, size, dumps(callback), ttl_ms=ttl_ms)
+            self.job_storage.run(opening)
 
     # Reading
 
-    @property
-    def job_storage(self) -> JobStorage:
-        """The storage, by its own type."""
-        return cast("JobStorage", self.storage)
-
-    def get_job(self, job_id: str) -> Job | None:
-        """Return a job, or ``None`` when there is no record of it."""
-        return self.job_storage.run(self.job_storage.reads.get_jobs([check_job_id(job_id)]))[0]
-
-    def result(self, id: str, blocking: bool = False, timeout: float | None = None, *_: Any, **__: Any) -> Any:
+    def result(self, id: str, blocking: bool = False, timeout: float | None = None, **options: Any) -> Any:
         """Return the result of a job, as ``Result.get`` does."""
-        return Result[Any](self, id).get(blocking=blocking, timeout=timeout)
+        return Result[Any](self, id).get(blocking, timeout, **options)
 
     # What Huey's consumer calls
 
@@ -296,6 +425,10 @@ class TaskEngine(Huey):
         job = self._dispatcher().next()
         if job is None:
             return None
+        return self.claimed(job)
+
+    def claimed(self, job: ClaimedJob) -> JobTask:
+        """Return what runs of a job that was claimed."""
         task = self.tasks[job.task].task_class(
             id=job.id,
             retries=job.max_attempts - job.attempt,
@@ -305,17 +438,17 @@ class TaskEngine(Huey):
         task.job = job
         return task
 
-    def execute(self, task: JobTask, timestamp: datetime | None = None) -> None:
-        """Run one claimed job to the end of its attempt."""
+    def execute(self, task: JobTask, timestamp: datetime | None = None) -> Any:
+        """Run one claimed job to the end of its attempt; return what the task returned, ``None`` if it did not."""
         del timestamp  # a job is claimed when it is due, by Redis's clock
-        execute(self, self._dispatcher(), task)
+        return execute(self, self.in_place or self._dispatcher(), task)
 
     def read_schedule(self, timestamp: datetime | None = None) -> list[HueyTask]:
         """Do the sweep that Huey's scheduler comes by for. Nothing is handed back to enqueue one by one."""
         from taskengine.worker.sweep import sweep
 
         del timestamp
-        sweep(self.job_storage, self.settings)
+        sweep(self.job_storage, self.settings, rules_of(self.schedules.values()))
         return []
 
     def read_periodic(self, timestamp: datetime | None) -> list[HueyTask]:

@@ -4,10 +4,14 @@ TaskEngineError
 ├── InvalidInput              a value was refused; nothing has changed
 │   ├── InvalidInputs         several values were refused at once
 │   ├── UnknownTask           no such task (InvalidInput of ``task``)
-│   └── TooLarge              arguments past their size limit
+│   ├── TooLarge              arguments past their size limit
+│   └── UnknownDependency     a job is to wait for one that is not there
+├── QueueFull                 Redis holds as much as it may; nothing was enqueued
 ├── InvalidSetting            an environment variable or option was refused
 ├── InvalidTask               a function cannot be a task (raised at definition)
 ├── JobNotFound               there is no record of that id
+├── ScheduleNotFound          there is no schedule of that name
+├── ScheduleDeclared          code declares the schedule, so it cannot be deleted from outside
 ├── IllegalMove               the job is there, but its state does not allow the move
 ├── LeaseLost                 the attempt no longer owns its job; someone else may
 ├── UnusableResult            what a task returned is not JSON, or too large
@@ -73,6 +77,28 @@ class TooLarge(InvalidInput):
         self.limit = limit
 
 
+class UnknownDependency(InvalidInput):
+    """A job of a batch depends on one that there is no record of. ``row`` is its place in the batch, from 0."""
+
+    def __init__(self, row: int, job_id: str) -> None:
+        problem = f"there is no job {job_id!r} to wait for; it may have been removed by retention"
+        super().__init__(("options", "dependsOn"), problem, "known job")
+        self.args = (row, job_id)
+        self.row = row
+        self.job_id = job_id
+
+
+class QueueFull(TaskEngineError):
+    """Redis holds as much as the memory budget allows: clear history, or raise the budget. Nothing was enqueued."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"nothing more is taken in: {self.problem}"
+
+
 class InvalidSetting(TaskEngineError):
     """A setting was refused. ``name`` is what the user wrote: a variable or an option."""
 
@@ -110,6 +136,28 @@ class JobNotFound(TaskEngineError):
         return f"there is no job {self.job_id!r}; it may have been deleted or removed by retention"
 
 
+class ScheduleNotFound(TaskEngineError):
+    """There is no schedule of that name: it never was, or was deleted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no schedule {self.name!r}"
+
+
+class ScheduleDeclared(TaskEngineError):
+    """A worker's code declares the schedule: deleted from outside, it would come back with the next worker."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"schedule {self.name!r} is declared in code; disable it, or remove it from the code first"
+
+
 class IllegalMove(TaskEngineError):
     """The job exists, but its state does not allow this move."""
 
@@ -122,6 +170,10 @@ class IllegalMove(TaskEngineError):
     def __str__(self) -> str:
         if self.state == "RUNNING" and self.wanted == "CANCELLED":
             return f"job {self.job_id!r} is RUNNING; ask to terminate it as well to stop it"
+        if self.wanted == "RESCHEDULED":
+            return f"job {self.job_id!r} is {self.state}; only a job that waits can be given another time"
+        if self.wanted == "REPRIORITIZED":
+            return f"job {self.job_id!r} is {self.state}; only a job that waits can be given another priority"
         if self.wanted == "DELETED":
             return f"job {self.job_id!r} is {self.state}, so it cannot be deleted; cancel it first"
         return f"job {self.job_id!r} is {self.state}, so it cannot become {self.wanted}"

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from taskengine.errors import InvalidInput
+from taskengine.retries import Backoff
 
 
 class JobState(StrEnum):
@@ -40,7 +41,8 @@ FINAL_STATES = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLE
 
 MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.SCHEDULED: frozenset({JobState.QUEUED, JobState.CANCELLED}),
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    # Back to SCHEDULED when it is given another time.
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.SCHEDULED}),
     # To QUEUED when the attempt is released or its worker is lost.
     JobState.RUNNING: frozenset(
         {JobState.COMPLETED, JobState.RETRYING, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
@@ -121,6 +123,8 @@ class Job:
     tags: tuple[str, ...] = ()
     run_at: datetime | None = None
     """When it may start at the earliest: what it was scheduled for, or the end of its backoff."""
+    backoff: Backoff | None = None
+    """How long it waits between attempts, if not as its task does."""
     ready_at: datetime | None = None
     """When it last became ready for a worker."""
     started_at: datetime | None = None
@@ -130,6 +134,12 @@ class Job:
     result: Any = None
     error: JobError | None = None
     progress: Progress | None = None
+    start_before: datetime | None = None
+    idempotency_key: str | None = None
+    blockers: int = 0
+    """How many of the jobs it depends on have not COMPLETED."""
+    schedule: str | None = None
+    """Name of the schedule that enqueued it."""
     cancel_requested: bool = False
     """A running job was asked to stop and has not yet."""
     cancel_reason: str | None = None
@@ -184,6 +194,14 @@ class Options:
     tags: tuple[str, ...] = ()
     id: str | None = None
     """The job's id; made by us unless the caller brings one of its own."""
+    start_before: datetime | None = None
+    """Not started by then: CANCELLED with the reason ``expired``."""
+    idempotency_key: str | None = None
+    """Same task and key: the first job is returned, as long as its record is kept."""
+    backoff: Backoff | None = None
+    """How long to wait between attempts."""
+    depends_on: tuple[str, ...] = ()
+    """Starts when these have COMPLETED; CANCELLED when one of them ends otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

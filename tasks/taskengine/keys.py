@@ -26,6 +26,72 @@ class Keys:
         """List: JSON of each run that ended otherwise than COMPLETED, oldest first."""
         return f"{self.prefix}attempts:{job_id}"
 
+    def dependencies(self, job_id: str) -> str:
+        """List: ids of the jobs that a job depends on."""
+        return f"{self.prefix}dependencies:{job_id}"
+
+    def dependents(self, job_id: str) -> str:
+        """Zset: ids of the jobs that wait for a job, by creation."""
+        return f"{self.prefix}dependents:{job_id}"
+
+    @property
+    def resolving(self) -> str:
+        """Zset: what follows from ends of jobs and is still to be done, ``STATE:id`` and ``LINK:id``, oldest first."""
+        return f"{self.prefix}resolving"
+
+    @property
+    def expiring(self) -> str:
+        """Zset: ids of jobs that have not started, by the time by which they must, ms."""
+        return f"{self.prefix}expiring"
+
+    def idempotency(self, task: str, key: str) -> str:
+        """String: id of the job that a task's idempotency key stands for; goes with that job."""
+        return f"{self.prefix}idempotency:{task}:{key}"
+
+    @property
+    def paused(self) -> str:
+        """Hash: JSON of who paused what, when and why, by ``queue:<name>`` and ``task:<name>``."""
+        return f"{self.prefix}paused"
+
+    @property
+    def limits(self) -> str:
+        """Hash: JSON of the limits, by ``queue:<name>`` and ``task:<name>``."""
+        return f"{self.prefix}limits"
+
+    def rate(self, kind: str, name: str) -> str:
+        """Hash, expiring: the token bucket of a queue or task."""
+        return f"{self.prefix}rate:{kind}:{name}"
+
+    @property
+    def full(self) -> str:
+        """String, expiring: why nothing more is taken in."""
+        return f"{self.prefix}full"
+
+    def data(self, name: str) -> str:
+        """String: what an application keeps by ``engine.put``, until it deletes it or its time to live ends."""
+        return f"{self.prefix}data:{name}"
+
+    def counter(self, name: str) -> str:
+        """Counter of an application's own, until it deletes it."""
+        return f"{self.prefix}counter:{name}"
+
+    def lock(self, name: str) -> str:
+        """String, expiring: who holds a lock."""
+        return f"{self.prefix}lock:{name}"
+
+    def uses(self, name: str) -> str:
+        """Counter, expiring: uses in the present stretch of a rate limit."""
+        return f"{self.prefix}uses:{name}"
+
+    def chord(self, chord_id: str) -> str:
+        """Hash, expiring: what members of a chord have reported, and the call that follows the last."""
+        return f"{self.prefix}chord:{chord_id}"
+
+    @property
+    def revoked(self) -> str:
+        """Hash: for how long a task is revoked, by its name: ms, ``once`` or ``always``."""
+        return f"{self.prefix}revoked"
+
     def lane(self, queue: str, task: str, state: str) -> str:
         """Zset: ids of a queue's jobs of a task in a state, by creation."""
         return f"{self.prefix}lane:{queue}:{task}:{state}"
@@ -84,6 +150,23 @@ class Keys:
     def knows(self, worker: str) -> str:
         """Set, expiring: names of the tasks that a worker can run."""
         return f"{self.prefix}knows:{worker}"
+
+    def declares(self, worker: str) -> str:
+        """Set, expiring: names of the schedules that a worker's code declares."""
+        return f"{self.prefix}declares:{worker}"
+
+    @property
+    def schedules(self) -> str:
+        """Zset: names of the schedules by their next tick, ms; ``inf`` for those that have none."""
+        return f"{self.prefix}schedules"
+
+    def schedule(self, name: str) -> str:
+        """Hash: the record of one schedule."""
+        return f"{self.prefix}schedule:{name}"
+
+    def schedule_jobs(self, name: str) -> str:
+        """Zset: ids of a schedule's jobs, by creation; each goes with its job."""
+        return f"{self.prefix}schedule_jobs:{name}"
 
     @property
     def catalogue(self) -> str:

@@ -11,6 +11,8 @@ MAX_DELAY_SECONDS = 10 * 366 * 86_400.0
 """Ten years; longer is a mistake in the unit."""
 MAX_TIMEOUT_SECONDS = 30 * 86_400.0
 MAX_TAGS = 20
+MAX_KEY = 200
+MAX_DEPENDENCIES = 10_000
 
 
 def settled(options: Options, *, queue: str, priority: int, max_attempts: int, timeout: float | None) -> Options:
@@ -22,16 +24,20 @@ def settled(options: Options, *, queue: str, priority: int, max_attempts: int, t
         max_attempts=max_attempts if options.max_attempts is None else options.max_attempts,
         timeout=timeout if options.timeout is None else options.timeout,
         tags=tuple(options.tags),
+        depends_on=tuple(dict.fromkeys(options.depends_on)),
     )
     check_name(chosen.queue, ("options", "queue"))
     check_priority(chosen.priority)
     check_positive_int(chosen.max_attempts, ("options", "maxAttempts"))
     _check_seconds(chosen.timeout, "timeoutSeconds", at_most=MAX_TIMEOUT_SECONDS, least=0.001)
     _check_seconds(chosen.delay, "delaySeconds", at_most=MAX_DELAY_SECONDS)
-    _check_run_at(chosen.run_at)
+    _check_time(chosen.run_at, "runAt")
     _check_tags(chosen.tags)
     if chosen.delay is not None and chosen.run_at is not None:
         raise InvalidInput(("options", "runAt"), "give either a delay or a time to run at, not both")
+    _check_time(chosen.start_before, "startBefore")
+    _check_key(chosen.idempotency_key)
+    _check_dependencies(chosen)
     if chosen.id is not None:
         check_job_id(chosen.id, ("options", "id"))
     return chosen
@@ -48,9 +54,26 @@ def _check_seconds(value: float | None, name: str, *, at_most: float, least: flo
         )
 
 
-def _check_run_at(value: datetime | None) -> None:
+def _check_time(value: datetime | None, name: str) -> None:
     if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput(("options", "runAt"), f"expected a time with its offset from UTC, got {value!r}")
+        raise InvalidInput(("options", name), f"expected a time with its offset from UTC, got {value!r}")
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (isinstance(key, str) and 1 <= len(key) <= MAX_KEY and key.isprintable()):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(
+            ("options", "idempotencyKey"), f"expected 1 to {MAX_KEY} printable characters, got {key!r:.60}"
+        )
+
+
+def _check_dependencies(options: Options) -> None:
+    if len(options.depends_on) > MAX_DEPENDENCIES:
+        problem = f"expected at most {MAX_DEPENDENCIES:,} jobs to wait for, got {len(options.depends_on):,}"
+        raise InvalidInput(("options", "dependsOn"), problem)
+    for position, job_id in enumerate(options.depends_on):
+        path = ("options", "dependsOn", str(position))
+        if check_job_id(job_id, path) == options.id:
+            raise InvalidInput(path, "a job cannot wait for itself", "no cycle")
 
 
 def _check_tags(tags: Sequence[str]) -> None:

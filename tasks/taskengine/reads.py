@@ -20,7 +20,9 @@ from taskengine.jobs import (
 )
 from taskengine.keys import Keys
 from taskengine.records import instant, read_attempts, read_counts, read_job, text
+from taskengine.rules import Rules, read_rules
 from taskengine.scripts import Call, call
+from taskengine.waiting import Waiting, read_waiting
 
 Lanes = list[tuple[str, str, StateCounts, int]]
 """Queue, task, counts, and since when (ms) its ready jobs wait; -1 when none does."""
@@ -41,10 +43,24 @@ class Reads:
 
         return call("get_jobs", self._prefix, decode, rows=job_ids)
 
+    def missing_jobs(self, job_ids: Sequence[str]) -> Call[list[str]]:
+        """Those of the ids that there is no job of."""
+        return call("missing_jobs", self._prefix, lambda reply: [text(job_id) for job_id in reply], rows=job_ids)
+
     def list_jobs(
-        self, wanted: JobFilter, *, cursor: int | None, limit: int, newest_first: bool, backward: bool = False
+        self,
+        wanted: JobFilter,
+        *,
+        cursor: int | None,
+        limit: int,
+        newest_first: bool,
+        backward: bool = False,
+        schedule: str = "",
     ) -> Call[JobPage]:
-        """A page behind the job with the order ``cursor``; ``backward``, the page that ends before it."""
+        """A page behind the job with the order ``cursor``; ``backward``, the page that ends before it.
+
+        With ``schedule``, of its jobs alone, and ``wanted`` is not looked at.
+        """
 
         def decode(reply: Sequence[Any]) -> JobPage:
             total, more, some_before, rows = reply
@@ -66,6 +82,7 @@ class Reads:
             newest=int(newest_first != backward),
             cursor="" if cursor is None else cursor,
             limit=limit,
+            schedule=schedule,
         )
 
     def list_attempts(self, jobs: Sequence[Job]) -> Call[list[list[Attempt]]]:
@@ -75,6 +92,14 @@ class Reads:
             return [read_attempts(job, lines) for job, lines in zip(jobs, reply, strict=True)]
 
         return call("list_attempts", self._prefix, decode, rows=[job.id for job in jobs])
+
+    def explain_job(self, job_id: str) -> Call[Waiting | None]:
+        """Why a job is not running; ``None`` when it does not wait."""
+        return call("explain_job", self._prefix, read_waiting, id=job_id, lease_ms=self._lease_ms)
+
+    def list_rules(self) -> Call[Rules]:
+        """What is paused and what is limited."""
+        return call("list_rules", self._prefix, read_rules)
 
     def count_jobs(self) -> Call[Lanes]:
         """Counts by queue and task."""

@@ -4,12 +4,13 @@ Fields that have the value most jobs have are left out of the hash, to keep it s
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from taskengine.jobs import Attempt, AttemptOutcome, Job, JobError, JobState, Options, Progress, StateCounts
+from taskengine.retries import Backoff
 from taskengine.scripts import Value
 
 T = TypeVar("T")
@@ -32,6 +33,10 @@ class ClaimedJob:
     """JSON text, not yet validated."""
     timeout_ms: int | None
     tags: tuple[str, ...]
+    backoff: Backoff | None = None
+    """Its own, if not its task's."""
+    then: str = ""
+    """JSON of the call that follows when it COMPLETED, ``""`` for none."""
 
 
 def row_of(job_id: str, task: str, args_json: str, *, queue: str, priority: int, options: Options) -> list[Value]:
@@ -39,13 +44,44 @@ def row_of(job_id: str, task: str, args_json: str, *, queue: str, priority: int,
     delay = "" if options.delay is None else round(options.delay * 1000)
     run_at = "" if options.run_at is None else ms_of(options.run_at)
     fields: list[Value] = ["args", args_json]
+    if options.start_before is not None:
+        fields += ["start_before", ms_of(options.start_before)]
+    if options.idempotency_key is not None:
+        fields += ["idempotency_key", options.idempotency_key]
     if options.max_attempts is not None and options.max_attempts != 1:
         fields += ["max_attempts", options.max_attempts]
     if options.timeout is not None:
         fields += ["timeout_ms", round(options.timeout * 1000)]
     if options.tags:
         fields += ["tags", dumps(options.tags)]
-    return [job_id, task, queue, priority, delay, run_at, len(fields), *fields]
+    if options.backoff is not None:
+        fields += ["backoff", dumps(asdict(options.backoff))]
+    return [job_id, task, queue, priority, delay, run_at, ",".join(options.depends_on), len(fields), *fields]
+
+
+def with_fields(row: list[Value], fields: Mapping[str, str]) -> list[Value]:
+    """Return a row of ``row_of`` whose record has further fields."""
+    added = [part for pair in fields.items() for part in pair]
+    return [*row[:7], int(row[7]) + len(added), *row[8:], *added]
+
+
+def call_of(row: Sequence[Value], before: str = "", after: str = "") -> list[str]:
+    """Return a row as a call that follows a job (``follow_ups.lua``).
+
+    What comes of the job is put between ``before`` and ``after``; without them the row's own arguments hold.
+    """
+    args = [before, after] if before else [str(row[9]), ""]
+    return [*map(str, row[:6]), *args, *map(str, row[10:])]
+
+
+def record_of(row: Sequence[Value], *, now_us: int) -> tuple[str, dict[str, str]]:
+    """Return the id and the record of a row of ``row_of``, as ``enqueue_jobs.lua`` writes it."""
+    job_id, task, queue, priority, delay, run_at, _, _, *fields = map(str, row)
+    now_ms = now_us // 1000
+    due = now_ms + int(delay) if delay else int(run_at or 0)
+    state = JobState.SCHEDULED if due > now_ms else JobState.QUEUED
+    record = {"state": state.value, "task": task, "queue": queue, "priority": priority, "created": str(now_us)}
+    return job_id, record | dict(zip(fields[::2], fields[1::2], strict=True)) | ({"run_at": str(due)} if due else {})
 
 
 def read_claimed(rows: Sequence[Sequence[Any]]) -> list[ClaimedJob]:
@@ -64,6 +100,8 @@ def read_claimed(rows: Sequence[Sequence[Any]]) -> list[ClaimedJob]:
             args=text(row[9]),
             timeout_ms=int(row[10]) if row[10] else None,
             tags=tuple(json.loads(row[11])) if row[11] else (),
+            backoff=Backoff(**json.loads(row[12])) if row[12] else None,
+            then=text(row[13]),
         )
         for row in rows
     ]
@@ -95,6 +133,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         timeout_seconds=_optional(record, "timeout_ms", lambda value: int(value) / 1000),
         tags=tuple(json.loads(record.get("tags", "[]"))),
         run_at=_optional(record, "run_at", _ms),
+        backoff=_optional(record, "backoff", lambda value: Backoff(**json.loads(value))),
         ready_at=_optional(record, "ready_at", _ms) or (None if state is JobState.SCHEDULED else created_at),
         started_at=started_at,
         finished_at=_optional(record, "finished_at", _ms),
@@ -102,6 +141,10 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         result=_optional(record, "result", json.loads),
         error=_optional(record, "error", lambda value: _error(json.loads(value))),
         progress=_optional(record, "progress", lambda value: read_progress(json.loads(value))),
+        start_before=_optional(record, "start_before", _ms),
+        idempotency_key=record.get("idempotency_key"),
+        blockers=int(record.get("blockers", 0)),
+        schedule=record.get("schedule"),
         cancel_requested="cancel" in record and state is JobState.RUNNING,
         cancel_reason=record.get("cancel_reason"),
     )

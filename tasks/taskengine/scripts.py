@@ -19,7 +19,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from taskengine.errors import IllegalMove, JobNotFound, LeaseLost, RedisUnavailable, TaskEngineError
+from taskengine.errors import (
+    IllegalMove,
+    JobNotFound,
+    LeaseLost,
+    QueueFull,
+    RedisUnavailable,
+    ScheduleDeclared,
+    ScheduleNotFound,
+    TaskEngineError,
+    UnknownDependency,
+)
 
 Value = str | bytes | int | float
 T = TypeVar("T")
@@ -98,7 +108,9 @@ class Call(Generic[T]):
         return self.decode(answer)
 
 
-def call(name: str, prefix: str, decode: Callable[[Any], T], *, rows: Sequence[Value] = (), **named: Value) -> Call[T]:
+def call(
+    name: str, prefix: str, decode: Callable[[Any], T], /, *, rows: Sequence[Value] = (), **named: Value
+) -> Call[T]:
     """Bind a script to its arguments by name."""
     bound = script(name)
     return Call(bound, prefix, bound.arguments(named, rows), decode)
@@ -108,6 +120,10 @@ _CODES: dict[str, Callable[..., TaskEngineError]] = {
     "JOB_NOT_FOUND": JobNotFound,
     "ILLEGAL_MOVE": IllegalMove,
     "LEASE_LOST": LeaseLost,
+    "SCHEDULE_NOT_FOUND": ScheduleNotFound,
+    "SCHEDULE_DECLARED": ScheduleDeclared,
+    "QUEUE_FULL": lambda *why: QueueFull(" ".join(why)),
+    "UNKNOWN_DEPENDENCY": lambda *facts: UnknownDependency(int(facts[0]), str(facts[1])),
 }
 
 

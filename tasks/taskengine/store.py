@@ -6,14 +6,18 @@ Builds calls and reads answers; the caller has the connection. Inputs have been 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from taskengine.jobs import JobState
 from taskengine.keys import Keys
 from taskengine.records import ClaimedJob, read_claimed, text
+from taskengine.rules import Keep, Kind, Rate, concurrency_arg, rate_args
 from taskengine.scripts import Call, Value, call
 
 ROWS_PER_CALL = 500
-"""At most so many jobs are enqueued by one script: it runs for a few milliseconds."""
+"""At most so many rows go to one script, where a batch need not be one change: it runs for a few milliseconds."""
+ROWS_PER_CHANGE = 1_000
+"""At most so many jobs are enqueued as one change."""
 
 
 class Answer(StrEnum):
@@ -52,6 +56,8 @@ class Outcome:
     retry_ms: int | None = None
     """Delay before another attempt; ``None`` when the error forbids one."""
     progress: str = ""
+    calls: str = ""
+    """JSON list of the calls that follow when it COMPLETED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +70,32 @@ class Claim:
     answers: list[Answer]
 
 
+class Added(NamedTuple):
+    """What became of one row of an enqueue."""
+
+    job_id: str
+    """Of the job there is now: the first one with this idempotency key, if there was one."""
+    new: bool
+
+
 class Store:
     """The moves, for one namespace."""
 
     def __init__(self, keys: Keys) -> None:
         self._prefix = keys.prefix
 
-    def enqueue_jobs(self, rows: Iterable[Sequence[Value]]) -> Call[list[bool]]:
-        """Nothing -> QUEUED or SCHEDULED; rows by ``records.row_of``. Tells which jobs are new."""
+    def enqueue_jobs(self, rows: Iterable[Sequence[Value]]) -> Call[list[Added]]:
+        """Nothing -> QUEUED or SCHEDULED; rows by ``records.row_of``. All or, raising, none."""
         flat = [value for row in rows for value in row]
-        return call("enqueue_jobs", self._prefix, lambda reply: [bool(added) for added in reply], rows=flat)
+
+        def decode(reply: Sequence[Sequence[Any]]) -> list[Added]:
+            return [Added(text(job_id), bool(new)) for job_id, new in reply]
+
+        return call("enqueue_jobs", self._prefix, decode, rows=flat)
+
+    def open_chord(self, chord_id: str, size: int, callback: str, *, ttl_ms: int) -> Call[int]:
+        """A chord whose ``size`` members are about to be enqueued; ``callback`` is a call as ``follow_ups.lua`` has it."""
+        return call("open_chord", self._prefix, int, id=chord_id, size=size, callback=callback, ttl_ms=ttl_ms)
 
     def claim_jobs(self, worker: str, queues: str, count: int, *, lease_ms: int, slot: str = "") -> Call[Claim]:
         """QUEUED -> RUNNING under a lease, best first."""
@@ -96,7 +118,7 @@ class Store:
         for outcome in outcomes:
             retry = "" if outcome.retry_ms is None else outcome.retry_ms
             rows += [outcome.job_id, outcome.lease, outcome.ending, retry]
-            rows += [outcome.value, outcome.traceback, outcome.progress]
+            rows += [outcome.value, outcome.traceback, outcome.progress, outcome.calls]
         return call(
             "finish_jobs",
             self._prefix,
@@ -143,6 +165,38 @@ class Store:
     def retry_job(self, job_id: str, *, attempts: int | None) -> Call[int]:
         """FAILED, CANCELLED, RETRYING -> QUEUED with at least ``attempts`` more."""
         return call("retry_job", self._prefix, int, id=job_id, attempts="" if attempts is None else attempts)
+
+    def reschedule_job(self, job_id: str, *, run_at_ms: int | None) -> Call[int]:
+        """SCHEDULED, QUEUED, RETRYING: another time, ``None`` for now."""
+        return call("reschedule_job", self._prefix, int, id=job_id, run_at="" if run_at_ms is None else run_at_ms)
+
+    def change_priority(self, job_id: str, priority: int) -> Call[int]:
+        """SCHEDULED, QUEUED, RETRYING: another priority."""
+        return call("change_priority", self._prefix, int, id=job_id, priority=priority)
+
+    def pause(self, kind: Kind, name: str, *, by: str, reason: str) -> Call[int]:
+        """Start nothing more of a queue or task; tells whether it was not paused yet."""
+        return call("pause", self._prefix, int, kind=kind, name=name, by=by, reason=reason)
+
+    def resume(self, kind: Kind, name: str) -> Call[int]:
+        """Let a queue or task go on; tells whether it was paused."""
+        return call("resume", self._prefix, int, kind=kind, name=name)
+
+    def set_limits(
+        self, kind: Kind, name: str, *, concurrency: int | Keep | None, rate: Rate | Keep | None
+    ) -> Call[int]:
+        """Limit a queue or task from the next claim on; ``None`` lifts a limit."""
+        jobs, per_ms = rate_args(rate)
+        return call(
+            "set_limits",
+            self._prefix,
+            int,
+            kind=kind,
+            name=name,
+            concurrency=concurrency_arg(concurrency),
+            jobs=jobs,
+            per_ms=per_ms,
+        )
 
     def delete_job(self, job_id: str) -> Call[int]:
         """Remove the record of a job that is not RUNNING."""

@@ -55,7 +55,7 @@ def row(
 
 def enqueue(redis: Redis, *job_ids: str, **facts: Any) -> list[bool]:
     """Enqueue jobs that are alike, in this order."""
-    return STORE.enqueue_jobs([row(job_id, **facts) for job_id in job_ids]).run(redis)
+    return [new for _, new in STORE.enqueue_jobs([row(job_id, **facts) for job_id in job_ids]).run(redis)]
 
 
 def register(redis: Redis, *tasks: str, worker: str = WORKER) -> None:

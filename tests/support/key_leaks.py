@@ -6,7 +6,9 @@ from redis import Redis
 
 PERMANENT = frozenset(
     {"attempts", "catalogue", "catalogue_version", "clock", "events", "finished", "heads", "heartbeats", "job"}
-    | {"lane", "lanes", "leases", "queues", "ready", "waiting", "workers"}
+    | {"dependencies", "dependents", "expiring", "idempotency", "limits", "paused", "resolving"}
+    | {"counter", "data", "revoked"}  # an application's own, and one field a task
+    | {"lane", "lanes", "leases", "queues", "ready", "schedule", "schedule_jobs", "schedules", "waiting", "workers"}
 )
 """Kinds of keys that live as long as what they are about: the scripts and retention remove them."""
 

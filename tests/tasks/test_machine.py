@@ -5,7 +5,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,12 +24,13 @@ from redis import Redis
 from support.jobs import expire_leases
 from taskengine.catalogue import describe
 from taskengine.check import check
-from taskengine.errors import IllegalMove, JobNotFound
+from taskengine.errors import IllegalMove, JobNotFound, UnknownDependency
 from taskengine.ids import new_id
 from taskengine.jobs import FINAL_STATES, MOVES, JobState, Options, TaskInfo
 from taskengine.keys import Keys
 from taskengine.reads import Reads, total_of
 from taskengine.records import row_of
+from taskengine.rules import KEEP, Kind
 from taskengine.store import Answer, Claim, Ending, Outcome, Store
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "100"))
@@ -37,6 +38,7 @@ STEPS = int(os.environ.get("MACHINE_STEPS", "50"))
 HOUR_MS = 3_600_000
 MAX_LOSSES = 2
 ERROR = '{"exception":"ValueError","message":"as told","retryable":true}'
+WAITING = (JobState.SCHEDULED, JobState.QUEUED, JobState.RETRYING)
 KNOWS = {"knows-a": ("a",), "knows-both": ("a", "b")}
 
 queues = st.sampled_from(["q1", "q2"])
@@ -61,6 +63,8 @@ class Model:
     run: int = 0
     losses: int = 0
     cancel_asked: bool = False
+    key: str | None = None
+    waits_for: set[str] = field(default_factory=set)
 
     def move(self, state: JobState) -> None:
         assert state in MOVES[self.state], f"{self.state} -> {state} is no move"
@@ -78,6 +82,8 @@ class Machine(RuleBasedStateMachine):
         self.models: dict[str, Model] = {}
         self.leases: dict[str, str] = {}  # of the attempts that run
         self.told: dict[str, str] = {}  # of attempts that told their end, which may be told again
+        self.paused: set[tuple[Kind, str]] = set()
+        self.limits: dict[tuple[Kind, str], int] = {}
         self.arrivals = 0
         self.seen_events = 0
 
@@ -103,7 +109,7 @@ class Machine(RuleBasedStateMachine):
         ids = [new_id("job") for _ in range(count)]
         options = Options(max_attempts=max_attempts, delay=HOUR_MS / 1000 if later else None)
         rows = [row_of(job_id, task, "{}", queue=queue, priority=priority, options=options) for job_id in ids]
-        assert self.store.enqueue_jobs(rows).run(self.redis) == [True] * count
+        assert [new for _, new in self.store.enqueue_jobs(rows).run(self.redis)] == [True] * count
         for job_id in ids:
             state = JobState.SCHEDULED if later else JobState.QUEUED
             self.models[job_id] = Model(task, queue, priority, max_attempts, max_attempts, state)
@@ -111,12 +117,106 @@ class Machine(RuleBasedStateMachine):
                 self._arrive(self.models[job_id])
         return multiple(*ids)
 
+    @rule(target=jobs, task=tasks, key=st.sampled_from(["k1", "k2"]))
+    def enqueue_with_a_key(self, task: str, key: str):
+        job_id = new_id("job")
+        row = row_of(job_id, task, "{}", queue="q1", priority=5, options=Options(idempotency_key=key))
+        ((found, new),) = self.store.enqueue_jobs([row]).run(self.redis)
+        first = next((one for one, model in self.models.items() if (model.task, model.key) == (task, key)), None)
+        assert (found, new) == ((first, False) if first else (job_id, True))
+        if new:
+            self.models[job_id] = Model(task, "q1", 5, 1, 1, JobState.QUEUED, key=key)
+            self._arrive(self.models[job_id])
+        return found
+
+    @rule(target=jobs, task=tasks, others=st.lists(jobs, min_size=1, max_size=3), later=st.booleans())
+    def enqueue_behind(self, task: str, others: list[str], later: bool):
+        job_id = new_id("job")
+        depends_on = tuple(dict.fromkeys(others))
+        options = Options(depends_on=depends_on, delay=HOUR_MS / 1000 if later else None)
+        move = self.store.enqueue_jobs([row_of(job_id, task, "{}", queue="q2", priority=5, options=options)])
+        if any(other not in self.models for other in depends_on):
+            with pytest.raises(UnknownDependency):
+                move.run(self.redis)
+            return multiple()
+        move.run(self.redis)
+        model = Model(task, "q2", 5, 1, 1, JobState.SCHEDULED)
+        states = [self.models[other].state for other in depends_on]
+        self.models[job_id] = model
+        if any(state in (JobState.FAILED, JobState.CANCELLED) for state in states):
+            model.move(JobState.CANCELLED)
+        else:
+            model.waits_for = {other for other in depends_on if self.models[other].state is not JobState.COMPLETED}
+            if not model.waits_for and not later:
+                model.move(JobState.QUEUED)
+                self._arrive(model)
+            model.due_now = not later
+        return job_id
+
+    @rule(kind=st.sampled_from(list(Kind)), data=st.data(), pause=st.booleans())
+    def pause_or_resume(self, kind: Kind, data: st.DataObject, pause: bool) -> None:
+        name = data.draw(queues if kind is Kind.QUEUE else tasks)
+        if pause:
+            assert self.store.pause(kind, name, by="", reason="").run(self.redis) == ((kind, name) not in self.paused)
+            self.paused.add((kind, name))
+        else:
+            assert self.store.resume(kind, name).run(self.redis) == ((kind, name) in self.paused)
+            self.paused.discard((kind, name))
+
+    @rule(kind=st.sampled_from(list(Kind)), data=st.data(), limit=st.none() | st.integers(1, 3))
+    def limit(self, kind: Kind, data: st.DataObject, limit: int | None) -> None:
+        name = data.draw(queues if kind is Kind.QUEUE else tasks)
+        self.store.set_limits(kind, name, concurrency=limit, rate=KEEP).run(self.redis)
+        self.limits.pop((kind, name), None)
+        if limit is not None:
+            self.limits[kind, name] = limit
+
+    @rule(job_id=jobs, priority=st.integers(1, 10))
+    def change_priority(self, job_id: str, priority: int) -> None:
+        move = self.store.change_priority(job_id, priority)
+        model = self.models.get(job_id)
+        if model is None:
+            with pytest.raises(JobNotFound):
+                move.run(self.redis)
+        elif model.state in WAITING:
+            move.run(self.redis)
+            model.priority = priority
+        else:
+            with pytest.raises(IllegalMove):
+                move.run(self.redis)
+
+    @rule(job_id=jobs, later=st.booleans())
+    def reschedule(self, job_id: str, later: bool) -> None:
+        seconds, _ = self.redis.time()
+        move = self.store.reschedule_job(job_id, run_at_ms=(seconds * 1000 + HOUR_MS) if later else None)
+        model = self.models.get(job_id)
+        if model is None:
+            with pytest.raises(JobNotFound):
+                move.run(self.redis)
+        elif model.state in WAITING:
+            move.run(self.redis)
+            self._rescheduled(model, later)
+        else:
+            with pytest.raises(IllegalMove):
+                move.run(self.redis)
+
+    @rule(job_id=jobs)
+    def it_is_too_late_to_start(self, job_id: str) -> None:
+        """As if its ``start_before`` had passed, and the sweep came by."""
+        model = self.models.get(job_id)
+        if model is not None and model.state in (JobState.SCHEDULED, JobState.QUEUED) and model.run == 0:
+            self.redis.hset(self.keys.job(job_id), "start_before", 1)
+            self.redis.zadd(self.keys.expiring, {job_id: 1})
+            self.store.promote_jobs(limit=100).run(self.redis)
+            self._cancelled(job_id)
+            self._promoted(100)
+
     @rule(job_id=jobs)
     def enqueue_again_under_the_same_id(self, job_id: str) -> None:
         if job_id in self.models:
             model = self.models[job_id]
             row = row_of(job_id, model.task, "{}", queue=model.queue, priority=model.priority, options=Options())
-            assert self.store.enqueue_jobs([row]).run(self.redis) == [False]
+            assert self.store.enqueue_jobs([row]).run(self.redis) == [(job_id, False)]
 
     @rule(target=attempts, worker=workers, queues=queue_lists, count=st.integers(1, 4))
     def claim(self, worker: str, queues: str, count: int):
@@ -173,8 +273,9 @@ class Machine(RuleBasedStateMachine):
         model.losses += 1
         if model.losses >= MAX_LOSSES and not model.cancel_asked:
             model.move(JobState.FAILED)
+            self._tell_dependents(job_id)
         else:
-            self._back_to_queue(model)
+            self._back_to_queue(job_id)
 
     @rule(limit=st.integers(1, 3))
     def promote(self, limit: int) -> None:
@@ -185,7 +286,7 @@ class Machine(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def its_time_comes(self, job_id: str) -> None:
         model = self.models.get(job_id)
-        if model is not None and model.state in (JobState.SCHEDULED, JobState.RETRYING):
+        if model is not None and model.state in (JobState.SCHEDULED, JobState.RETRYING) and not model.waits_for:
             self._make_due(job_id)
 
     @rule(job_id=jobs, terminate=st.booleans())
@@ -200,8 +301,7 @@ class Machine(RuleBasedStateMachine):
             model.cancel_asked = True
         elif JobState.CANCELLED in MOVES[model.state] and model.state is not JobState.RUNNING:
             move.run(self.redis)
-            model.due_now = False
-            model.move(JobState.CANCELLED)
+            self._cancelled(job_id)
         elif model.state is JobState.CANCELLED:
             move.run(self.redis)
         else:
@@ -238,7 +338,10 @@ class Machine(RuleBasedStateMachine):
                 move.run(self.redis)
         else:
             move.run(self.redis)
+            final = model.state.is_final
             del self.models[job_id]
+            if not final:
+                self._cancel_dependents(job_id)
 
     @rule(states=st.sets(st.sampled_from(sorted(FINAL_STATES))), limit=st.integers(1, 3))
     def clear(self, states: set[JobState], limit: int) -> None:
@@ -266,6 +369,11 @@ class Machine(RuleBasedStateMachine):
             assert job is not None
             assert (job.state, job.attempt_count, job.run_count) == (model.state, model.attempt, model.run)
             assert (job.max_attempts, job.worker_losses) == (model.max_attempts, model.losses)
+            assert (job.priority, job.blockers) == (model.priority, len(model.waits_for))
+
+    @invariant()
+    def nothing_is_left_to_resolve(self) -> None:
+        assert self.redis.exists(self.keys.resolving) == 0, "few jobs are resolved in the same script"
 
     @invariant()
     def counts_say_what_the_model_says(self) -> None:
@@ -289,9 +397,49 @@ class Machine(RuleBasedStateMachine):
             self.arrivals += 1
             model.arrival = self.arrivals
 
-    def _back_to_queue(self, model: Model) -> None:
+    def _back_to_queue(self, job_id: str) -> None:
+        model = self.models[job_id]
         model.attempt -= 1
         model.move(JobState.CANCELLED if model.cancel_asked else JobState.QUEUED)
+        self._tell_dependents(job_id)
+
+    def _cancelled(self, job_id: str) -> None:
+        model = self.models[job_id]
+        model.due_now, model.waits_for = False, set()
+        model.move(JobState.CANCELLED)
+        self._tell_dependents(job_id)
+
+    def _tell_dependents(self, job_id: str) -> None:
+        """A job has ended, perhaps: those that wait for it hear how."""
+        state = self.models[job_id].state
+        if state is JobState.COMPLETED:
+            for model in [one for one in self.models.values() if job_id in one.waits_for]:
+                model.waits_for.discard(job_id)
+                if not model.waits_for and model.due_now:
+                    model.due_now = False
+                    model.move(JobState.QUEUED)
+                    self._arrive(model)
+        elif state.is_final:
+            self._cancel_dependents(job_id)
+
+    def _cancel_dependents(self, job_id: str) -> None:
+        for dependent, model in self.models.items():
+            if job_id in model.waits_for:  # not before: one may have heard of another's end meanwhile
+                self._cancelled(dependent)
+
+    def _rescheduled(self, model: Model, later: bool) -> None:
+        if model.waits_for:
+            model.due_now = not later
+        elif not later:
+            model.due_now = False
+            if model.state is not JobState.QUEUED:
+                model.move(JobState.QUEUED)
+                self._arrive(model)
+        else:
+            model.due_now = False
+            if model.state is JobState.QUEUED:
+                model.move(JobState.SCHEDULED)
+                model.arrival = None
 
     def _standing(self, attempt: tuple[str, str]) -> Answer:
         if self.leases.get(attempt[0]) != attempt[1]:
@@ -323,7 +471,7 @@ class Machine(RuleBasedStateMachine):
             model.move(JobState.COMPLETED)
         elif ending in (Ending.RELEASED, Ending.UNSTARTED):
             model.run -= ending is Ending.UNSTARTED
-            self._back_to_queue(model)
+            self._back_to_queue(job_id)
         elif ending is Ending.CANCELLED or model.cancel_asked:
             model.move(JobState.CANCELLED)
         elif retry_ms is not None and model.attempt < model.max_attempts:
@@ -331,6 +479,7 @@ class Machine(RuleBasedStateMachine):
             model.due_now = retry_ms == 0
         else:
             model.move(JobState.FAILED)
+        self._tell_dependents(job_id)
 
     def _make_due(self, job_id: str) -> None:
         """As if its time had come: Redis's clock cannot be set, its due time can."""
@@ -340,7 +489,7 @@ class Machine(RuleBasedStateMachine):
 
     def _promoted(self, limit: int) -> None:
         """Learn from the records which were promoted; they must have been due, and no more than the limit."""
-        due = [job_id for job_id, model in self.models.items() if model.due_now]
+        due = [job_id for job_id, model in self.models.items() if model.due_now and not model.waits_for]
         moved = [
             job_id for job_id in due if self.redis.hget(self.keys.job(job_id), "state") != self.models[job_id].state
         ]
@@ -375,7 +524,24 @@ class Machine(RuleBasedStateMachine):
             for job_id, model in self.models.items()
             if model.state is JobState.QUEUED and model.queue in served and model.task in KNOWS[worker]
         ]
-        return [job_id for _, _, job_id in sorted(ready)[:count]]
+        running = [model for model in self.models.values() if model.state is JobState.RUNNING]
+        line: list[str] = []
+        for _, _, job_id in sorted(ready):
+            model = self.models[job_id]
+            if len(line) < count and self._may_start(model, running):
+                line.append(job_id)
+                running.append(model)
+        return line
+
+    def _may_start(self, model: Model, running: Sequence[Model]) -> bool:
+        held = {Kind.QUEUE: model.queue, Kind.TASK: model.task}
+        for kind, name in held.items():
+            if (kind, name) in self.paused:
+                return False
+            of_it = sum((one.queue if kind is Kind.QUEUE else one.task) == name for one in running)
+            if of_it >= self.limits.get((kind, name), 1_000):
+                return False
+        return True
 
     def _forget_removed(self, candidates: set[str]) -> None:
         for job_id in candidates:

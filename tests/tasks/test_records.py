@@ -176,14 +176,18 @@ def test_a_cursor_leads_back_to_its_order(order: int) -> None:
 
 def test_a_row_leaves_out_what_is_usual() -> None:
     assert row_of("j1", "t", "{}", queue="q", priority=5, options=Options(max_attempts=1)) == [
-        "j1", "t", "q", 5, "", "", 2, "args", "{}",
+        "j1", "t", "q", 5, "", "", "", 2, "args", "{}",
     ]  # fmt: skip
 
 
 def test_a_row_has_the_rest_as_fields_and_times_in_ms() -> None:
-    options = Options(delay=1.5, max_attempts=3, timeout=0.25, tags=("a",))
+    options = Options(
+        delay=1.5, max_attempts=3, timeout=0.25, tags=("a",),
+        depends_on=("j0", "j2"), idempotency_key="k", start_before=instant(9),
+    )  # fmt: skip
     assert row_of("j1", "t", "{}", queue="q", priority=5, options=options)[4:] == [
-        1500, "", 8, "args", "{}", "max_attempts", 3, "timeout_ms", 250, "tags", '["a"]',
+        1500, "", "j0,j2", 12, "args", "{}", "start_before", 9, "idempotency_key", "k",
+        "max_attempts", 3, "timeout_ms", 250, "tags", '["a"]',
     ]  # fmt: skip
 
 

@@ -60,7 +60,12 @@ def test_a_script_has_a_test_of_its_own(name: str) -> None:
     assert (Path(__file__).parent / "lua" / f"test_{name}.py").is_file()
 
 
-CODES = {"not_found": "JOB_NOT_FOUND", "illegal_move": "ILLEGAL_MOVE"}
+CODES = {
+    "not_found": "JOB_NOT_FOUND",
+    "illegal_move": "ILLEGAL_MOVE",
+    "queue_full": "QUEUE_FULL",
+    "no_dependency": "UNKNOWN_DEPENDENCY",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,7 +115,7 @@ async def test_a_script_runs_on_an_asynchronous_connection_as_well(redis: Redis,
 
     redis.script_flush()
     async with aioredis.Redis.from_url(redis_url) as connection:
-        assert await Store(Keys("test")).enqueue_jobs([row("j1")]).arun(connection) == [True]
+        assert await Store(Keys("test")).enqueue_jobs([row("j1")]).arun(connection) == [("j1", True)]
         with pytest.raises(JobNotFound):
             await Store(Keys("test")).delete_job("gone").arun(connection)
 

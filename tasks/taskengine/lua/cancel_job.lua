@@ -5,8 +5,8 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is COMPLETED or FAILED, or RUNNING and not to be terminated
--- Writes   job, lane, ready, heads, waiting, finished, events
---@include keys clock jobs moves
+-- Writes   job, lane, ready, heads, waiting, finished, events, dependents, resolving, expiring, wake
+--@include keys clock jobs moves dependencies enqueue follow_ups
 
 local id        = ARGV[1] -- str
 local terminate = ARGV[2] -- "1" to stop it also when RUNNING
@@ -22,4 +22,5 @@ end
 if job.state == "RUNNING" or FINAL[job.state] then return illegal_move(job, "CANCELLED") end
 if job.state == "QUEUED" then remove_ready(job) else redis.call("ZREM", waiting_key, id) end
 to_cancelled(job, reason)
+resolve(100)
 return 1

@@ -1,8 +1,8 @@
 -- clear_jobs: removes finished jobs, the longest finished first.
 --
 -- Returns  how many were removed; ask again until it is 0
--- Writes   job, attempts, lane, lanes, queues, finished
---@include keys clock jobs moves remove
+-- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency
+--@include keys clock jobs moves dependencies enqueue follow_ups remove
 
 local states = ARGV[1]           -- str  final states with commas between
 local before = ARGV[2]           -- int  only what finished earlier (ms); "" for any time

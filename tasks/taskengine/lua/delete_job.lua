@@ -3,13 +3,15 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is RUNNING
--- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished
---@include keys clock jobs moves remove
+-- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency
+--@include keys clock jobs moves dependencies enqueue follow_ups remove
 
 local id = ARGV[1] -- str
 
 local job = load_job(id)
 if not job then return not_found(id) end
 if job.state == "RUNNING" then return illegal_move(job, "DELETED") end
+if not FINAL[job.state] and redis.call("EXISTS", dependents_key(id)) == 1 then resolve_later("GONE", id) end
 remove(job)
+resolve(100)
 return 1

@@ -1,20 +1,21 @@
 -- finish_jobs: RUNNING -> what the attempts came to; then, in the same round trip, the next claim.
 --
 -- Returns  {claimed, ms until the next is due, a list: for each row OK | LEASE_LOST | JOB_NOT_FOUND}
--- Writes   job, attempts, lane, leases, waiting, finished, ready, heads, wake, clock, events
---@include keys clock jobs moves attempts claim finish
+-- Writes   job, attempts, lane, leases, waiting, finished, ready, heads, wake, clock, events, dependents, resolving, expiring, rate, revoked
+--@include keys clock jobs moves dependencies enqueue follow_ups limits attempts revocations claim finish
 
 local worker   = ARGV[1]           -- str  who claims
 local slot     = ARGV[2]           -- str  which child of it; "" when it has none
 local queues   = ARGV[3]           -- str  names with commas between, or *
 local count    = tonumber(ARGV[4]) -- int  how many to claim at the most, may be 0
 local lease_ms = tonumber(ARGV[5]) -- int
-local rows     = 6                 -- ARGV from here: id, lease, outcome, retry_ms, value, traceback, progress
+local rows     = 6                 -- ARGV from here: id, lease, outcome, retry_ms, value, traceback, progress, calls
 
 local answers = {}
-for at = rows, #ARGV, 7 do
-  answers[#answers + 1] = finish(unpack(ARGV, at, at + 6))
+for at = rows, #ARGV, 8 do
+  answers[#answers + 1] = finish(unpack(ARGV, at, at + 7))
 end
+resolve(100)
 local claimed = count > 0 and claim(worker, slot, queues, count, lease_ms) or { {}, -1 }
 claimed[3] = answers
 return claimed

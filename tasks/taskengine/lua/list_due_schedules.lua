@@ -9,8 +9,10 @@ local limit  = tonumber(ARGV[2]) -- int
 
 local found = {}
 for _, name in ipairs(redis.call("ZRANGEBYSCORE", schedules_key, "-inf", now, "LIMIT", offset, limit)) do
-  local record = redis.call("HGETALL", schedule_key(name))
-  local task = cjson.decode(redis.call("HGET", schedule_key(name), "definition")).task
-  found[#found + 1] = { name, record, redis.call("HGET", prefix .. "catalogue", task) or "" }
+  local definition = redis.call("HGET", schedule_key(name), "definition")
+  if definition then -- an entry without a record is for `taskengine check` to name
+    local description = redis.call("HGET", prefix .. "catalogue", cjson.decode(definition).task)
+    found[#found + 1] = { name, redis.call("HGETALL", schedule_key(name)), description or "" }
+  end
 end
 return { now, found }

@@ -13,6 +13,7 @@ local tasks   = ARGV[3]           -- str  likewise
 local newest  = ARGV[4] == "1"    -- bool newest first
 local cursor  = ARGV[5]           -- int  begin behind the job with this order; "" for the start
 local limit   = tonumber(ARGV[6]) -- int
+local schedule = ARGV[7]         -- str  only jobs of this schedule, in all states; "" for all jobs
 
 local function wanted(text)
   if text == "" then return nil end
@@ -22,6 +23,7 @@ local function wanted(text)
 end
 
 local function sources()
+  if schedule ~= "" then return { schedule_jobs_key(schedule) } end
   local want_state, want_queue, want_task = wanted(states), wanted(queues), wanted(tasks)
   local found = {}
   for _, lane in ipairs(redis.call("SMEMBERS", lanes_key)) do

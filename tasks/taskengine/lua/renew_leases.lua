@@ -1,7 +1,7 @@
 -- renew_leases: a worker's heartbeat. Its leases run on; it learns which it has lost and which to stop.
 --
 -- Returns  {1 when the worker is registered else 0, a list: for each row OK | LEASE_LOST | CANCEL}
--- Writes   leases, heartbeats, workers
+-- Writes   leases, heartbeats, workers; knows and declares live on
 --@include keys clock
 
 local worker   = ARGV[1]           -- str
@@ -25,5 +25,6 @@ if registered == 1 then
   redis.call("HSET", prefix .. "workers", worker, facts)
   redis.call("ZADD", prefix .. "heartbeats", now, worker)
   redis.call("EXPIRE", knows_key(worker), 86400)
+  redis.call("EXPIRE", declares_key(worker), 86400)
 end
 return { registered, answers }

@@ -4,8 +4,8 @@
 -- one that was asked to stop is CANCELLED.
 --
 -- Returns  how many were rescued
--- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events
---@include keys clock jobs moves attempts
+-- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events, dependents, resolving
+--@include keys clock jobs moves dependencies enqueue follow_ups limits attempts
 
 local max_losses = tonumber(ARGV[1]) -- int
 local limit      = tonumber(ARGV[2]) -- int  at most so many, the longest dead first
@@ -27,4 +27,5 @@ end
 
 local lost = redis.call("ZRANGEBYSCORE", leases_key, "-inf", now, "LIMIT", 0, limit)
 for _, id in ipairs(lost) do rescue(load_job(id)) end
+resolve(100)
 return #lost

@@ -1,8 +1,8 @@
 -- trim_jobs: retention. Removes finished jobs that are past their time or over the number that is kept.
 --
 -- Returns  how many were removed; ask again while it is as many as the limit
--- Writes   job, attempts, lane, lanes, queues, finished
---@include keys clock jobs moves remove
+-- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency
+--@include keys clock jobs moves dependencies enqueue follow_ups remove
 
 local keep_ms   = tonumber(ARGV[1]) -- int  how long a finished job is kept
 local keep_jobs = tonumber(ARGV[2]) -- int  how many of each final state

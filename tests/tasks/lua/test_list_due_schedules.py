@@ -2,7 +2,7 @@
 
 from redis import Redis
 
-from support.jobs import now_ms, writes
+from support.jobs import KEYS, now_ms, writes
 from support.schedules import SCHEDULES, a_schedule, due, make_due, publish
 
 
@@ -42,3 +42,9 @@ def test_the_longest_due_come_first_and_in_pages(redis: Redis) -> None:
     now, page = SCHEDULES.list_due_schedules(offset=1, limit=2).run(redis)
     assert [one.schedule.name for one in page] == ["s3", "s2"]
     assert before <= now <= now_ms(redis)
+
+
+def test_an_entry_without_a_record_is_passed_over(redis: Redis) -> None:
+    redis.zadd(KEYS.schedules, {"gone": 1})
+    assert due(redis) == []
+    redis.delete(KEYS.schedules)

@@ -6,6 +6,7 @@ local ATTEMPTS_KEPT = 100
 -- `error` and `traceback` are JSON texts or "", `next_at` is ms or nil.
 local function end_attempt(job, outcome, error, traceback, next_at)
   redis.call("ZREM", leases_key, job.id)
+  place_freed(job)
   if outcome == "COMPLETED" then return end
   local line = { '{"number":', int(job.run), ',"outcome":"', outcome, '","worker":', cjson.encode(job.worker),
     ',"started_at":', job.started_at, ',"finished_at":', int(now) }

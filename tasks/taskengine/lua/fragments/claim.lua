@@ -20,7 +20,7 @@ end
 local function best_lane(queues, can_run)
   local best, rival
   for _, queue in ipairs(queues) do
-    for _, head in ipairs(claimable(queue, can_run)) do
+    for _, head in ipairs(allowance("queue", queue).left > 0 and claimable(queue, can_run) or {}) do
       if not best or head.score < best.score then
         best, rival = head, best
       elseif not rival or head.score < rival.score then
@@ -44,8 +44,21 @@ local function take(lane, up_to, count)
 end
 
 -- What the worker gets to know of its job: taskengine/records.py reads it.
+-- `nil` when it should have started earlier, or its task is revoked: it is CANCELLED instead.
 local function start(id, worker, slot, lease_ms)
   local job = load_job(id)
+  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags", "start_before", "backoff", "then")
+  if rest[4] and job.run == 0 then
+    if tonumber(rest[4]) <= now then
+      to_cancelled(job, "expired")
+      return nil
+    end
+    redis.call("ZREM", expiring_key, id)
+  end
+  if take_revocation(job.task) then
+    to_cancelled(job, "its task is revoked")
+    return nil
+  end
   local lease = int(tick())
   job.attempt, job.run = job.attempt + 1, job.run + 1
   redis.call("HSET", job_key(id), "state", "RUNNING", "attempt", job.attempt, "run", job.run,
@@ -54,9 +67,8 @@ local function start(id, worker, slot, lease_ms)
   if slot ~= "" then redis.call("HSET", job_key(id), "slot", slot) end
   redis.call("ZADD", leases_key, now + lease_ms, id)
   move(job, "RUNNING")
-  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags")
   return { id, lease, job.task, job.queue, job.priority, job.attempt, job.max_attempts, job.run, job.created,
-    rest[1], rest[2] or "", rest[3] or "" }
+    rest[1], rest[2] or "", rest[3] or "", rest[5] or "", rest[6] or "" }
 end
 
 local function queues_of(text)
@@ -66,21 +78,29 @@ local function queues_of(text)
   return queues
 end
 
--- Returns the claimed jobs, best first, and in how many ms the next waiting job is due (-1: none waits).
+-- Returns the claimed jobs, best first, and in how many ms there may be another: a waiting job is due,
+-- or a rate allows one (-1: nobody knows).
 local function claim(worker, slot, queues_text, count, lease_ms)
   promote_due(100)
   local queues, known, claimed = queues_of(queues_text), {}, {}
   local function can_run(task)
     if known[task] == nil then known[task] = redis.call("SISMEMBER", knows_key(worker), task) == 1 end
-    return known[task]
+    return known[task] and allowance("task", task).left > 0
   end
   while #claimed < count do
     local lane, up_to = best_lane(queues, can_run)
     if not lane then break end
-    for _, id in ipairs(take(lane, up_to, count - #claimed)) do
+    local queue_left, task_left = allowance("queue", lane.queue), allowance("task", lane.task)
+    local began = #claimed
+    for _, id in ipairs(take(lane, up_to, math.min(count - #claimed, queue_left.left, task_left.left))) do
       claimed[#claimed + 1] = start(id, worker, slot, lease_ms)
     end
+    spend(queue_left, #claimed - began)
+    spend(task_left, #claimed - began)
   end
+  if #claimed < count then resolve(100) end
   local due = redis.call("ZRANGE", waiting_key, 0, 0, "WITHSCORES")
-  return { claimed, due[2] and math.max(0, tonumber(due[2]) - now) or -1 }
+  local hint = due[2] and math.max(0, tonumber(due[2]) - now)
+  if until_ms then hint = math.min(hint or until_ms, until_ms) end
+  return { claimed, hint or -1 }
 end

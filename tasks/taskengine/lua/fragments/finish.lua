@@ -4,7 +4,8 @@
 -- `outcome` COMPLETED | FAILED | TIMED_OUT | CANCELLED | RELEASED | UNSTARTED (claimed, never begun)
 -- `retry_ms` the delay before another attempt, "" when the error forbids one
 -- `value` the result or the error as JSON, "" for none
-local function finish(id, lease, outcome, retry_ms, value, traceback, progress)
+-- `calls` a JSON list of the calls that follow when it COMPLETED, "" for none
+local function finish(id, lease, outcome, retry_ms, value, traceback, progress, calls)
   local job = load_job(id)
   if not job then return "JOB_NOT_FOUND" end
   if job.lease ~= lease then return "LEASE_LOST" end
@@ -16,6 +17,9 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress)
     if value ~= "" then redis.call("HSET", job_key(id), "result", value) end
     if job.attempt > 1 or job.cancel then redis.call("HDEL", job_key(id), "error", "cancel") end
     to_final(job, "COMPLETED")
+    if calls ~= "" then
+      for _, call in ipairs(cjson.decode(calls)) do follow_with(call, "") end
+    end
   elseif outcome == "RELEASED" then
     end_attempt(job, outcome, "", "")
     give_back(job, "released: its worker was stopping")
@@ -23,6 +27,9 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress)
     redis.call("ZREM", leases_key, id)
     redis.call("HSET", job_key(id), "run", job.run - 1)
     redis.call("HDEL", job_key(id), "started_at", "worker")
+    local start_before = redis.call("HGET", job_key(id), "start_before")
+    if start_before and job.run == 1 then redis.call("ZADD", expiring_key, start_before, id) end
+    if limits_exist() then refund(job) end
     give_back(job, "given back before it began")
   elseif outcome == "CANCELLED" or job.cancel then
     end_attempt(job, outcome, value, traceback)

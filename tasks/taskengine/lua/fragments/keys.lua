@@ -3,13 +3,27 @@
 local prefix = KEYS[1] -- "te:{namespace}:"
 
 local waiting_key, leases_key, events_key = prefix .. "waiting", prefix .. "leases", prefix .. "events"
+local expiring_key, resolving_key = prefix .. "expiring", prefix .. "resolving"
+local paused_key, limits_key, full_key = prefix .. "paused", prefix .. "limits", prefix .. "full"
+local revoked_key = prefix .. "revoked"
 local lanes_key, queues_key, clock_key = prefix .. "lanes", prefix .. "queues", prefix .. "clock"
+local schedules_key = prefix .. "schedules"
 
 local function job_key(id) return prefix .. "job:" .. id end
 local function attempts_key(id) return prefix .. "attempts:" .. id end
+local function dependencies_key(id) return prefix .. "dependencies:" .. id end
+local function dependents_key(id) return prefix .. "dependents:" .. id end
+local function idempotency_key(task, key) return prefix .. "idempotency:" .. task .. ":" .. key end
+local function rate_key(kind, name) return prefix .. "rate:" .. kind .. ":" .. name end
+local function chord_key(id) return prefix .. "chord:" .. id end
+local function lock_key(name) return prefix .. "lock:" .. name end
+local function uses_key(name) return prefix .. "uses:" .. name end
 local function lane_key(queue, task, state) return prefix .. "lane:" .. queue .. ":" .. task .. ":" .. state end
 local function ready_key(queue, task) return prefix .. "ready:" .. queue .. ":" .. task end
 local function heads_key(queue) return prefix .. "heads:" .. queue end
 local function finished_key(state) return prefix .. "finished:" .. state end
 local function wake_key(queue) return prefix .. "wake:" .. queue end
 local function knows_key(worker) return prefix .. "knows:" .. worker end
+local function declares_key(worker) return prefix .. "declares:" .. worker end
+local function schedule_key(name) return prefix .. "schedule:" .. name end
+local function schedule_jobs_key(name) return prefix .. "schedule_jobs:" .. name end

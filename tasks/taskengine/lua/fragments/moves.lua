@@ -37,6 +37,15 @@ local function wake(queue)
   if waiting == 0 then redis.call("EXPIRE", wake_key(queue), 60) end
 end
 
+-- Something of a queue or task may start again.
+local function wake_all(kind, name)
+  if kind == "queue" then return wake(name) end
+  for _, lane in ipairs(redis.call("SMEMBERS", lanes_key)) do
+    local queue, task = string.match(lane, "^(.-):(.*)$")
+    if task == name then wake(queue) end
+  end
+end
+
 local function add_ready(job)
   local score = ready_score(job)
   redis.call("ZADD", ready_key(job.queue, job.task), score, job.id)
@@ -61,15 +70,33 @@ local function to_queue(job, message)
   add_ready(job)
 end
 
+local ended, follow -- of dependencies.lua and follow_ups.lua, which need the moves themselves
+
 local function to_final(job, state, message)
   redis.call("HSET", job_key(job.id), "state", state, "finished_at", now)
   redis.call("ZADD", finished_key(state), now, job.id)
   move(job, state, message)
+  ended(job)
+  if job.follows then follow(job, state) end
 end
 
 local function to_cancelled(job, reason)
   if reason ~= "" then redis.call("HSET", job_key(job.id), "cancel_reason", reason) end
+  redis.call("ZREM", expiring_key, job.id)
   to_final(job, "CANCELLED", reason)
+end
+
+-- What should have started by now and has not -> CANCELLED.
+local function expire_due(limit)
+  local due = redis.call("ZRANGEBYSCORE", expiring_key, "-inf", now, "LIMIT", 0, limit)
+  for _, id in ipairs(due) do
+    redis.call("ZREM", expiring_key, id)
+    local job = load_job(id)
+    if job and job.run == 0 and (job.state == "QUEUED" or job.state == "SCHEDULED") then
+      if job.state == "QUEUED" then remove_ready(job) else redis.call("ZREM", waiting_key, id) end
+      to_cancelled(job, "expired")
+    end
+  end
 end
 
 -- SCHEDULED and RETRYING whose time has come -> QUEUED, at most `limit` of them, earliest first.

@@ -19,11 +19,17 @@ end
 
 -- The job is in no state that a script may find it in afterwards: the caller saw that it is not RUNNING.
 local function remove(job)
+  if job.blockers > 0 then forget_blockers(job.id) end
+  local ties = redis.call("HMGET", job_key(job.id), "idempotency_key", "schedule")
+  local key, schedule = ties[1], ties[2]
+  if schedule then redis.call("ZREM", schedule_jobs_key(schedule), job.id) end
+  if key then redis.call("DEL", idempotency_key(job.task, key)) end
+  redis.call("ZREM", expiring_key, job.id)
   if job.state == "QUEUED" then remove_ready(job) end
   if FINAL[job.state] then redis.call("ZREM", finished_key(job.state), job.id) end
   redis.call("ZREM", waiting_key, job.id)
   redis.call("ZREM", lane_key(job.queue, job.task, job.state), job.id)
-  redis.call("UNLINK", job_key(job.id), attempts_key(job.id))
+  redis.call("UNLINK", job_key(job.id), attempts_key(job.id), dependencies_key(job.id))
   if redis.call("EXISTS", lane_key(job.queue, job.task, job.state)) == 0 then
     forget_empty_lane(job.queue, job.task)
   end

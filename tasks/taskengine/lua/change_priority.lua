@@ -1,0 +1,19 @@
+-- change_priority: gives a job that waits another priority; among its new peers it keeps its time of arrival.
+--
+-- Returns  1
+-- Errors   JOB_NOT_FOUND  there is no such record
+--          ILLEGAL_MOVE   it does not wait
+-- Writes   job, ready, heads, wake
+--@include keys clock jobs moves
+
+local id       = ARGV[1]           -- str
+local priority = tonumber(ARGV[2]) -- int  1 to 10
+
+local job = load_job(id)
+if not job then return not_found(id) end
+if job.state == "RUNNING" or FINAL[job.state] then return illegal_move(job, "REPRIORITIZED") end
+if job.state == "QUEUED" then remove_ready(job) end
+job.priority = priority
+redis.call("HSET", job_key(id), "priority", priority)
+if job.state == "QUEUED" then add_ready(job) end
+return 1

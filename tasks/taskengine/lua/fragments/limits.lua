@@ -1,0 +1,96 @@
+-- What may start now: pauses, concurrency limits and rate limits of queues and tasks.
+--
+-- A limit counts RUNNING jobs, which hold their place by lease: a dead holder's place comes back with
+-- its lease. Rates are token buckets: full at `jobs`, filled at jobs / per_ms, one token a start.
+
+local has_pauses, has_limits
+local function pauses_exist()
+  if has_pauses == nil then has_pauses = redis.call("EXISTS", paused_key) == 1 end
+  return has_pauses
+end
+local function limits_exist()
+  if has_limits == nil then has_limits = redis.call("EXISTS", limits_key) == 1 end
+  return has_limits
+end
+
+local function is_paused(kind, name)
+  return pauses_exist() and redis.call("HEXISTS", paused_key, kind .. ":" .. name) == 1
+end
+
+local function limit_of(kind, name)
+  local text = limits_exist() and redis.call("HGET", limits_key, kind .. ":" .. name)
+  return text and cjson.decode(text) or nil
+end
+
+local function running_lanes(kind, name)
+  local found = {}
+  for _, lane in ipairs(redis.call("SMEMBERS", lanes_key)) do
+    local queue, task = string.match(lane, "^(.-):(.*)$")
+    if (kind == "queue" and queue or task) == name then found[#found + 1] = lane_key(queue, task, "RUNNING") end
+  end
+  return found
+end
+
+local function count_running(kind, name)
+  local count = 0
+  for _, lane in ipairs(running_lanes(kind, name)) do count = count + redis.call("ZCARD", lane) end
+  return count
+end
+
+-- Tokens there are now, and in how many ms the next one comes when there is none.
+local function tokens_of(kind, name, rule)
+  local bucket = redis.call("HMGET", rate_key(kind, name), "tokens", "at")
+  local tokens = tonumber(bucket[1] or rule.jobs) + (now - tonumber(bucket[2] or now)) * rule.jobs / rule.per_ms
+  tokens = math.min(tokens, rule.jobs)
+  return tokens, tokens < 1 and math.ceil((1 - tokens) * rule.per_ms / rule.jobs) or 0
+end
+
+local function set_tokens(kind, name, rule, tokens)
+  redis.call("HSET", rate_key(kind, name), "tokens", tostring(tokens), "at", now)
+  redis.call("PEXPIRE", rate_key(kind, name), math.ceil(rule.per_ms) + 60000)
+end
+
+-- How many more may start; what they may not, tells in `until_ms` when the next token comes.
+local allowances, until_ms = {}, nil
+local function allowance(kind, name)
+  local key = kind .. ":" .. name
+  if allowances[key] then return allowances[key] end
+  local one = { left = math.huge }
+  allowances[key] = one
+  if is_paused(kind, name) then
+    one.left = 0
+    return one
+  end
+  local rule = limit_of(kind, name)
+  if rule and rule.concurrency then one.left = math.max(rule.concurrency - count_running(kind, name), 0) end
+  if rule and rule.jobs then
+    local tokens, wait = tokens_of(kind, name, rule)
+    one.kind, one.name, one.rule, one.tokens = kind, name, rule, tokens
+    one.left = math.min(one.left, math.floor(tokens))
+    if wait > 0 then until_ms = math.min(until_ms or wait, wait) end
+  end
+  return one
+end
+
+local function spend(one, count)
+  one.left = one.left - count
+  if one.rule and count > 0 then
+    one.tokens = one.tokens - count
+    set_tokens(one.kind, one.name, one.rule, one.tokens)
+  end
+end
+
+-- An attempt that never began gives its tokens back.
+local function refund(job)
+  for kind, name in pairs({ queue = job.queue, task = job.task }) do
+    local rule = limit_of(kind, name)
+    if rule and rule.jobs then
+      set_tokens(kind, name, rule, math.min(tokens_of(kind, name, rule) + 1, rule.jobs))
+    end
+  end
+end
+
+-- A place has become free, and someone may sleep who could take it.
+local function place_freed(job)
+  if limits_exist() and redis.call("EXISTS", heads_key(job.queue)) == 1 then wake(job.queue) end
+end

@@ -1,0 +1,12 @@
+-- resume: a paused queue or task goes on. Resuming what is not paused is no error.
+--
+-- Returns  1 when it was paused, else 0
+-- Writes   paused, wake
+--@include keys clock jobs moves
+
+local kind = ARGV[1] -- queue | task
+local name = ARGV[2] -- str
+
+local was = redis.call("HDEL", paused_key, kind .. ":" .. name)
+if was == 1 then wake_all(kind, name) end
+return was
