@@ -5,7 +5,7 @@ fragments double each other is refused in the time it takes to read it.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,11 @@ class Limits:
     aliases: int = 50
     directives: int = 50
     tokens: int = 2_000
+    repetitions: int = 1_000
+    """Pairs of fields that would be answered under one name: validation compares each with each."""
+
+
+_NOTHING = SelectionSetNode(selections=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,39 @@ class _Measuring:
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
+        self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         self._known: dict[str, Measure] = {}
+        self._within: list[str] = []
+        self._circle: str | None = None
 
-    def operation(self, node: OperationDefinitionNode) -> Measure:
+    def largest(self) -> Measure:
+        """Return the measure of the largest operation in each respect."""
+        found = [self._operation(node) for node in self._operations]
+        return Measure(
+            max((one.depth for one in found), default=0),
+            max((one.fields for one in found), default=0),
+            max((one.aliases for one in found), default=0),
+            max((one.directives for one in found), default=0),
+        )
+
+    def misused_fragment(self) -> str | None:
+        """Return what is wrong with a fragment that was not measured, or not to its end.
+
+        Validation would say the same, but only after it has compared all of the fragment's fields.
+        """
+        if self._circle is not None:
+            return f"fragment {self._circle!r} spreads itself"
+        unused = next((name for name in self._fragments if name not in self._known), None)
+        return None if unused is None else f"fragment {unused!r} is never used"
+
+    def most_repetitions(self, enough: int) -> int:
+        """Return the pairs of fields, in the operation with the most, that come to one place in the answer.
+
+        Walks every field: to be asked only when they have been counted and no fragment is misused.
+        """
+        return max((self._repetitions([node.selection_set], enough) for node in self._operations), default=0)
+
+    def _operation(self, node: OperationDefinitionNode) -> Measure:
         own = Measure(directives=len(node.directives or ()))
         return own.beside(self._selection(node.selection_set))
 
@@ -85,37 +120,65 @@ class _Measuring:
         return total
 
     def _fragment(self, name: str) -> Measure:
+        if name in self._within:
+            self._circle = name
+            return Measure()
         if name not in self._known:
-            # Within itself a fragment counts as nothing: validation refuses such circles, and unknown names.
-            self._known[name] = Measure()
             fragment = self._fragments.get(name)
-            if fragment is not None:
-                own = Measure(directives=len(fragment.directives or ()))
-                self._known[name] = own.beside(self._selection(fragment.selection_set))
+            if fragment is None:
+                return Measure()  # validation says that there is none
+            self._within.append(name)
+            own = Measure(directives=len(fragment.directives or ()))
+            self._known[name] = own.beside(self._selection(fragment.selection_set))
+            self._within.pop()
         return self._known[name]
+
+    def _repetitions(self, sets: Sequence[SelectionSetNode], enough: int) -> int:
+        places: dict[str, list[SelectionSetNode]] = {}
+        pairs = 0
+        for node in self._flat(sets, set()):
+            place = places.setdefault(node.alias.value if node.alias else node.name.value, [])
+            pairs += len(place)
+            place.append(node.selection_set or _NOTHING)
+        for place in places.values():
+            if pairs > enough:
+                break
+            pairs += self._repetitions(place, enough - pairs) if place[0].selections else 0
+        return pairs
+
+    def _flat(self, sets: Sequence[SelectionSetNode], spread: set[str]) -> Iterator[FieldNode]:
+        for node in (selection for one in sets for selection in one.selections):
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._flat([node.selection_set], spread)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                spread.add(node.name.value)
+                fragment = self._fragments.get(node.name.value)
+                if fragment is not None:
+                    yield from self._flat([fragment.selection_set], spread)
 
 
 def measure(document: DocumentNode) -> Measure:
     """Return the measure of the largest operation in each respect."""
-    measuring = _Measuring(document)
-    found = [measuring.operation(node) for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    return Measure(
-        max((one.depth for one in found), default=0),
-        max((one.fields for one in found), default=0),
-        max((one.aliases for one in found), default=0),
-        max((one.directives for one in found), default=0),
-    )
+    return _Measuring(document).largest()
 
 
 def excess(document: DocumentNode, limits: Limits) -> GraphQLError | None:
     """Return what is wrong with a document that asks for too much."""
-    found = measure(document)
+    measuring = _Measuring(document)
+    found = measuring.largest()
     for name in ("depth", "fields", "aliases", "directives"):
         asked, limit = getattr(found, name), getattr(limits, name)
         if asked > limit:
             asks = f"{asked:,}" if asked < 10**9 else "more than a thousand million"
             words = f"nests {asks} deep" if name == "depth" else f"asks for {asks} {name}"
             return coded(f"the operation {words}; at most {limit:,} are allowed", Code.QUERY_TOO_COMPLEX)
+    misuse = measuring.misused_fragment()
+    if misuse is not None:
+        return coded(misuse, Code.BAD_REQUEST)
+    if measuring.most_repetitions(limits.repetitions) > limits.repetitions:
+        return coded("the operation asks for the same fields over and over; once is enough", Code.QUERY_TOO_COMPLEX)
     return None
 
 

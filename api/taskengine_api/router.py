@@ -8,7 +8,6 @@ with ``Allow`` for a mutation by GET) and to graphql-transport-ws.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -38,19 +37,7 @@ from taskengine_api.settings import ApiSettings
 from taskengine_api.sockets import Handler, SocketAdapter
 
 ALLOWED = {"Allow": "GET, POST"}
-
-
-@dataclass(slots=True)
-class Answer:
-    """A request was carried out; ``refused`` when nothing of its document ran."""
-
-    result: ExecutionResult
-
-    @property
-    def refused(self) -> bool:
-        """Whether the document was refused before anything ran: no data, and no error has a place in it."""
-        errors = self.result.errors
-        return self.result.data is None and bool(errors) and all(error.path is None for error in errors or ())
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 class GraphQLEndpoint(GraphQL[Context, None]):
@@ -152,7 +139,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         result = await self._execute(request_adapter.method, context, request_data)
-        if Answer(result).refused and sub_response.media_type == GRAPHQL_JSON:
+        if _is_refused(result) and sub_response.media_type == GRAPHQL_JSON:
             sub_response.status_code = 400
         return result
 
@@ -182,7 +169,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         response = await super().process_result(request, result)
-        if Answer(result).refused:
+        if _is_refused(result):
             del response["data"]
         return response
 
@@ -194,7 +181,13 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
         status = sub_response.status_code or 200
-        return Response(bodies.write_json(response_data), status, media_type=sub_response.media_type)
+        return Response(bodies.write_json(response_data), status, NOT_KEPT, sub_response.media_type)
+
+
+def _is_refused(result: ExecutionResult) -> bool:
+    """Whether the document was refused before anything ran: no data, and no error has a place in it."""
+    errors = result.errors or []
+    return result.data is None and bool(errors) and all(error.path is None for error in errors)
 
 
 class LimitedRequest(StarletteRequestAdapter):

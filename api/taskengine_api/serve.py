@@ -14,6 +14,8 @@ from taskengine.settings import Settings
 from taskengine_api.app import create_app
 from taskengine_api.settings import ApiSettings
 
+log = logging.getLogger(__name__)
+
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 3
 """How long open streams may take to end when the process is asked to stop."""
@@ -24,6 +26,8 @@ def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None
     api = ApiSettings.from_env(env or {})
     listening = _listen(host, settings.api_port)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    log.info("GraphQL at http://%s:%d/graphql", host, settings.api_port)
     config = uvicorn.Config(
         create_app(settings, api=api),
         loop="auto" if sys.platform == "win32" else "uvloop",

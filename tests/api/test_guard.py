@@ -39,8 +39,11 @@ def test_each_operation_is_measured_by_itself() -> None:
         ("{" + " ".join(f"x{n}: a" for n in range(51)) + "}", "asks for 51 aliases; at most 50"),
         ("{ a " + "@include(if: true) " * 51 + "}", "asks for 51 directives; at most 50"),
         (doubling(60), "more than a thousand million fields"),
+        ("{" + "a " * 46 + "}", "the same fields over and over"),
+        ("{" + ("a {" + "b " * 10 + "}") * 5 + "}", "the same fields over and over"),
+        ("{ ...f ...g }" + "".join(f" fragment {n} on X {{ a {{" + "b " * 30 + "} }" for n in "fg"), "the same fields"),
     ],
-    ids=["depth", "fields", "aliases", "directives", "bomb"],
+    ids=["depth", "fields", "aliases", "directives", "bomb", "repeated", "repeated below", "repeated in fragments"],
 )
 def test_what_is_past_a_limit_says_which_and_how_much(document: str, words: str) -> None:
     error = excess(parse(document), LIMITS)
@@ -54,6 +57,13 @@ def test_what_every_client_asks_first_is_within_the_limits() -> None:
     assert excess(parse(query), LIMITS) is None
 
 
+async def test_a_document_that_would_be_compared_with_itself_for_long_is_refused_at_once(api: Api) -> None:
+    started = time.process_time()
+    error = await api.error("{" + ("jobs { nodes {" + "id " * 30 + "} }") * 20 + "}")
+    assert time.process_time() - started < 0.1
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+
+
 async def test_fragments_that_double_each_other_are_refused_at_once(api: Api) -> None:
     started = time.process_time()
     error = await api.error(doubling(100))
@@ -65,6 +75,21 @@ async def test_a_document_with_too_many_words_is_not_read_to_its_end(api: Api) -
     error = await api.error("{" + "a " * 100_000 + "}")
     assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
     assert "2000 tokens" in error["message"]
+
+
+async def test_fragments_that_nobody_uses_are_refused_unread(api: Api) -> None:
+    started = time.process_time()
+    error = await api.error("{ counts { queued } } fragment a on Query {" + "counts { queued } " * 300 + "}")
+    assert time.process_time() - started < 0.1
+    assert error["message"] == "fragment 'a' is never used"
+
+
+async def test_fragments_in_circles_are_refused_whatever_they_hold(api: Api) -> None:
+    fields = "".join(f"f{n} {{ ...a }} " for n in range(50))
+    started = time.process_time()
+    error = await api.error(f"{{ ...a }} fragment a on Query {{ {fields} }}")
+    assert time.process_time() - started < 0.1
+    assert error["message"] == "fragment 'a' spreads itself"
 
 
 @pytest.mark.parametrize(

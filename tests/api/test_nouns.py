@@ -170,6 +170,16 @@ async def test_what_is_not_there_is_null(api: Api, id: str) -> None:
     assert await api.data(NODE, id=id) == {"node": None}
 
 
+async def test_nodes_are_in_the_order_of_their_ids(api: Api) -> None:
+    job_id = await api.enqueue()
+    document = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    ids = ["task_universal", "nope", job_id, "queue_default"]
+    found = await api.data(document, ids=ids)
+    assert [node and node["id"] for node in found["nodes"]] == ["task_universal", None, job_id, "queue_default"]
+    error = await api.error(document, ids=ids * 26)
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": ["ids"]}
+
+
 async def test_a_job_may_have_an_id_that_looks_like_that_of_something_else(api: Api) -> None:
     await api.enqueue(options=Options(id="queue_mine"))
     assert (await api.data(NODE, id="queue_mine"))["node"]["__typename"] == "Job"

@@ -1,11 +1,14 @@
 """Query, Mutation and Subscription: the nouns put together, and ``node`` over all of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import strawberry
 
+from taskengine.errors import InvalidInput
 from taskengine_api.context import Info
+from taskengine_api.paging import MAX_PAGE
 from taskengine_api.schema.attempts import Attempt
 from taskengine_api.schema.counts import CountQueries
 from taskengine_api.schema.enqueueing import EnqueueMutations
@@ -73,6 +76,14 @@ class Query(JobQueries, CountQueries, QueueQueries, WorkerQueries, TaskQueries, 
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of anything.")]
     ) -> Node | None:
         return await find_node(info, id)
+
+    @strawberry.field(description="Same order and length as `ids`; null where there is nothing of that id.")
+    async def nodes(
+        self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 ids.")]
+    ) -> list[Node | None]:
+        if len(ids) > MAX_PAGE:
+            raise InvalidInput(("ids",), f"expected at most {MAX_PAGE} ids, got {len(ids)}")
+        return list(await asyncio.gather(*(find_node(info, node_id) for node_id in ids)))
 
 
 @strawberry.type(description="What can be done. Where a payload has errors, nothing has changed.")
