@@ -18,12 +18,15 @@ if TYPE_CHECKING:
         JobCancelled,
         JobNotFound,
         RedisUnavailable,
+        ScheduleDeclared,
+        ScheduleNotFound,
         TaskEngineError,
         UnknownTask,
     )
     from taskengine.jobs import Job, JobFilter, JobState, Options
     from taskengine.results import Result
     from taskengine.retries import Backoff
+    from taskengine.schedules import Missed, Schedule
     from taskengine.settings import Settings
     from taskengine.worker.context import current_job
 
@@ -39,10 +42,14 @@ __all__ = [
     "JobFilter",
     "JobNotFound",
     "JobState",
+    "Missed",
     "NewJob",
     "Options",
     "RedisUnavailable",
     "Result",
+    "Schedule",
+    "ScheduleDeclared",
+    "ScheduleNotFound",
     "Settings",
     "Task",
     "TaskEngine",
@@ -62,12 +69,15 @@ _HOMES = {
         "JobCancelled",
         "JobNotFound",
         "RedisUnavailable",
+        "ScheduleDeclared",
+        "ScheduleNotFound",
         "TaskEngineError",
         "UnknownTask",
     ),
     "jobs": ("Job", "JobFilter", "JobState", "Options"),
     "results": ("Result",),
     "retries": ("Backoff",),
+    "schedules": ("Missed", "Schedule"),
     "settings": ("Settings",),
     "worker.context": ("current_job",),
 }

@@ -16,6 +16,7 @@ from redis.retry import Retry
 from taskengine.keys import Keys
 from taskengine.reads import Reads, total_of
 from taskengine.records import text
+from taskengine.schedule_store import ScheduleStore
 from taskengine.scripts import Call, ours
 from taskengine.settings import Settings
 from taskengine.store import Store
@@ -33,6 +34,7 @@ class JobStorage(BaseStorage):
         super().__init__(name)
         self.keys = Keys(name)
         self.store = Store(self.keys)
+        self.schedules = ScheduleStore(self.keys)
         self.reads = Reads(self.keys, lease_ms=round(settings.lease_seconds * 1000))
         # Every script but a claim may be sent twice, so a cut connection is tried again for some seconds.
         patient = Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 4, supported_errors=(RedisConnectionError,))
@@ -61,6 +63,14 @@ class JobStorage(BaseStorage):
         except RedisError as error:
             raise ours(error) from None
         return [text(name) for name in names]
+
+    def now_ms(self) -> int:
+        """Return Redis's time, ms."""
+        try:
+            answer: Any = self.redis.time()
+        except RedisError as error:
+            raise ours(error) from None
+        return int(answer[0]) * 1000 + int(answer[1]) // 1000
 
     def close(self) -> None:
         """Drop the connections; they are made anew when used again. Huey does so before it forks."""

@@ -1,4 +1,4 @@
-"""TaskEngine in nine short files, to be read in their order; each test shows one thing.
+"""TaskEngine in some short files, to be read in their order; each test shows one thing.
 
 ``engine`` is what a project writes as ``engine = TaskEngine.from_env()``. ``worker`` stands for
 ``taskengine worker shop.tasks:engine``, except that it takes a job when told: ``worker.run()``.

@@ -145,6 +145,22 @@ def test_one_whose_task_nobody_knows_waits_and_holds_up_no_other(bench: Bench, r
     assert jobs_of(redis, "unknown0") == []
 
 
+def test_one_that_this_worker_cannot_read_holds_up_no_other(
+    bench: Bench, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(redis)
+    a_schedule(redis, "new", cron="* * * * *")
+    a_schedule(redis)
+    newer = redis.hget(KEYS.schedule("new"), "definition")
+    assert newer is not None
+    redis.hset(KEYS.schedule("new"), "definition", newer.replace('"UTC"', '"Mars/Olympus"'))
+    make_due(redis, "new", ago_ms=1)
+    make_due(redis)
+    swept(bench)
+    assert len(jobs_of(redis)) == 1
+    assert "schedule 'new' cannot be ticked by this worker: timezone: expected a time zone" in caplog.text
+
+
 def test_a_full_redis_keeps_the_tick(bench: Bench, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     publish(redis)
     a_schedule(redis)

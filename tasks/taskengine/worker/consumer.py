@@ -17,6 +17,7 @@ from huey.consumer import Consumer, Environment, Worker
 from taskengine.catalogue import describe
 from taskengine.errors import RedisUnavailable
 from taskengine.store import Answer, Ending, Outcome
+from taskengine.worker.declaring import register_schedules
 from taskengine.worker.dispatch import Dispatcher, Held
 from taskengine.worker.facts import WorkerFacts, worker_name
 from taskengine.worker.processes import KILL_SECONDS, JobProcessEnvironment, Slot, on_stop_signal, tend_forever
@@ -270,6 +271,7 @@ class JobConsumer(Consumer):
         tasks = {name: describe(task.info_once) for name, task in self.huey.tasks.items()}
         storage = self.huey.job_storage
         storage.run_once(storage.store.register_worker(self.facts.name, self.facts.as_json([]), tasks))
+        register_schedules(self.huey, self.facts.name)
 
     def _surrender(self, slot: Slot, process: "Runner") -> None:
         storage = self.huey.job_storage

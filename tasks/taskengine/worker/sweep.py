@@ -1,11 +1,14 @@
 """What has to be done every second, by any worker: due jobs, dead workers' jobs, old records."""
 
 import logging
+from collections.abc import Mapping
 
 from taskengine.errors import RedisUnavailable
+from taskengine.schedules import Rule
 from taskengine.scripts import Call
 from taskengine.settings import Settings
 from taskengine.storage import JobStorage
+from taskengine.worker.ticks import tick_schedules
 
 logger = logging.getLogger("taskengine.worker")
 
@@ -15,11 +18,15 @@ _ROUNDS = 20
 FORGET_WORKERS_MS = 3_600_000
 
 
-def sweep(storage: JobStorage, settings: Settings) -> None:
-    """Promote what is due, rescue what lost its worker, remove what is past its time. Waits when Redis is away."""
+def sweep(storage: JobStorage, settings: Settings, rules: Mapping[str, Rule] | None = None) -> None:
+    """Tick schedules, promote what is due, rescue what lost its worker, remove what is past its time.
+
+    Waits when Redis is away. ``rules`` are the functions that this process's schedules ask, by schedule.
+    """
     store = storage.store
     keep_ms = round(settings.keep_finished_seconds * 1000)
     try:
+        tick_schedules(storage, rules or {})
         _until_done(storage, store.promote_jobs(limit=_BATCH))
         rescued = _until_done(storage, store.rescue_jobs(max_losses=settings.max_worker_losses, limit=_BATCH))
         if rescued:

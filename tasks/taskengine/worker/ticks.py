@@ -7,7 +7,6 @@ first of them through; times are Redis's. Knows no Huey.
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import pairwise
 
 from taskengine.cron import zone
 from taskengine.errors import InvalidInput, QueueFull
@@ -53,37 +52,35 @@ def due_ticks(due: DueSchedule, now_ms: int) -> list[int]:
 
 
 def _tick(storage: JobStorage, due: DueSchedule, now_ms: int, rules: Mapping[str, Rule]) -> bool:
-    """Enqueue one schedule's due ticks; tell whether it is due no longer."""
+    """Enqueue one schedule's due ticks; tell whether it is due no longer. Its trouble is not that of others."""
     schedule = due.schedule
     if due.task is None or (schedule.rule is not None and schedule.name not in rules):
         return False  # for a worker that knows the task or has the rule
     try:
-        ticks = due_ticks(due, now_ms)
-        upcoming = schedule.next_tick(now_ms)
+        _enqueue(storage, due, now_ms, rules[schedule.name] if schedule.rule is not None else None)
+    except QueueFull as full:
+        logger.warning("schedule %r waits: %s", schedule.name, full)
+        return False
     except InvalidInput as problem:  # a time zone that this machine does not know: another may
         logger.warning("schedule %r cannot be ticked by this worker: %s", schedule.name, problem)
         return False
+    return True
+
+
+def _enqueue(storage: JobStorage, due: DueSchedule, now_ms: int, rule: Rule | None) -> None:
+    schedule = due.schedule
+    ticks, upcoming = due_ticks(due, now_ms), schedule.next_tick(now_ms)
     if not ticks:
         logger.warning("schedule %r missed its tick of %s; it was passed over", schedule.name, schedule.next_run_at)
         storage.run_once(storage.schedules.tick_schedule(due, due_ms=due.due_ms, next_ms=upcoming, row=()))
-        return True
-    return _enqueue(storage, due, ticks, upcoming, rules.get(schedule.name) if schedule.rule is not None else None)
-
-
-def _enqueue(storage: JobStorage, due: DueSchedule, ticks: list[int], upcoming: int | None, rule: Rule | None) -> bool:
+        return
     expected = due.due_ms
-    for tick, following in pairwise([*ticks, upcoming]):
-        assert tick is not None, "only the last may be none"
+    for tick, following in zip(ticks, [*ticks[1:], upcoming], strict=True):
         row = _row(due, tick, rule)
-        try:
-            move = storage.schedules.tick_schedule(due, due_ms=expected, next_ms=following, row=row)
-            if not storage.run_once(move) or following is None:
-                break  # another worker was first, or the schedule has been changed
-        except QueueFull as full:
-            logger.warning("schedule %r waits: %s", due.schedule.name, full)
-            return False
+        move = storage.schedules.tick_schedule(due, due_ms=expected, next_ms=following, row=row)
+        if not storage.run_once(move) or following is None:
+            return  # another worker was first, or the schedule has been changed; or this was its last tick
         expected = following
-    return True
 
 
 def _row(due: DueSchedule, tick: int, rule: Rule | None) -> list[Value]:
