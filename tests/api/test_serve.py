@@ -41,30 +41,30 @@ def answers(port: int) -> bool:
 def test_it_serves_until_it_is_asked_to_stop(redis_url: str, tmp_path: Path, asked: signal.Signals) -> None:
     port = free_port()
     with an_api(redis_url, tmp_path, port) as process:
-        wait_until(lambda: answers(port), 20, "the API answers")
+        wait_until(lambda: answers(port), 60, "the API answers")
         response = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{ counts { queued } }"})
         assert response.json() == {"data": {"counts": {"queued": 0}}}
         process.send_signal(asked)
-        assert process.wait(15) == 0
+        assert process.wait(30) == 0
 
 
 def test_an_open_stream_does_not_keep_it_from_stopping(redis_url: str, tmp_path: Path) -> None:
     port = free_port()
     with an_api(redis_url, tmp_path, port) as process:
-        wait_until(lambda: answers(port), 20, "the API answers")
+        wait_until(lambda: answers(port), 60, "the API answers")
         body = {"query": "subscription { jobEvents { cursor } }"}
         with httpx.stream(
             "POST", f"http://127.0.0.1:{port}/graphql", json=body, headers={"Accept": "text/event-stream"}
         ) as stream:
             assert stream.status_code == 200
             process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
+            assert process.wait(30) == 0
 
 
 def test_it_listens_on_the_loopback_alone(redis_url: str, tmp_path: Path) -> None:
     port = free_port()
     with an_api(redis_url, tmp_path, port):
-        wait_until(lambda: answers(port), 20, "the API answers")
+        wait_until(lambda: answers(port), 60, "the API answers")
         with socket.socket() as other:
             # Whoever listens on every address has this one as well.
             other.bind(("127.0.0.2", port))
@@ -76,7 +76,7 @@ def test_a_port_in_use_is_one_line_that_names_the_setting(redis_url: str, tmp_pa
         taken.listen()
         port = taken.getsockname()[1]
         with an_api(redis_url, tmp_path, port) as process:
-            output, _ = process.communicate(timeout=20)
+            output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert output.strip().splitlines() == [
         f"taskengine: TASKENGINE_API_PORT {port} cannot be used on 127.0.0.1: Address already in use"

@@ -37,7 +37,7 @@ from taskengine_api.settings import ApiSettings
 STORE = Store(Keys("default"))
 WORKER = "hand-1-abcd"
 LEASE_MS = 60_000
-QUICK = ApiSettings(catalogue_seconds=0.02, request_seconds=5)
+QUICK = ApiSettings(catalogue_seconds=0.02, request_seconds=30)
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class Socket:
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def receive(self) -> dict[str, Any]:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             return json.loads(await self.connection.recv())
 
     async def subscribe(self, document: str, /, id: str = "1", **variables: Any) -> None:
@@ -146,7 +146,7 @@ class Socket:
 
     async def closed(self) -> tuple[int | None, str | None]:
         """Return code and reason of the close, which has to come."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             await self.connection.wait_closed()
         return self.connection.close_code, self.connection.close_reason
 
@@ -218,4 +218,4 @@ async def has_field(api: Api, field: str) -> None:
         fields = (await api.data('{ __type(name: "Mutation") { fields { name } } }'))["__type"]["fields"]
         return field in {one["name"] for one in fields}
 
-    await until(there, 10, f"the schema has {field}")
+    await until(there, 30, f"the schema has {field}")
