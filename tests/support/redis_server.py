@@ -72,6 +72,7 @@ class RedisServer:
             "dir": str(self._directory),
             "save": "",
             "appendonly": "yes" if self._durable else "no",
+            "appendfsync": "always",
             "maxmemory-policy": "noeviction",
             "hash-max-ziplist-value": "2048",
             "hash-max-ziplist-entries": "128",

@@ -196,7 +196,7 @@ def test_it_appends_to_a_file_and_drops_nothing(private: PrivateRedis) -> None:
     with client(private.url) as redis:
         wanted = {
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "always",
             "maxmemory-policy": "noeviction",
             "hash-max-ziplist-value": "2048",
             "hash-max-ziplist-entries": "128",
