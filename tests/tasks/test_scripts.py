@@ -65,6 +65,8 @@ CODES = {
     "illegal_move": "ILLEGAL_MOVE",
     "queue_full": "QUEUE_FULL",
     "no_dependency": "UNKNOWN_DEPENDENCY",
+    "schedule_not_found": "SCHEDULE_NOT_FOUND",
+    "schedule_declared": "SCHEDULE_DECLARED",
 }
 
 

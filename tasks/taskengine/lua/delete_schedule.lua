@@ -11,7 +11,7 @@ local name = ARGV[1] -- str
 local workers = workers_here()
 if redis.call("EXISTS", schedule_key(name)) == 0 then return schedule_not_found(name) end
 if redis.call("HEXISTS", schedule_key(name), "declared") == 1 and #workers > 0 and not is_undeclared(name, workers) then
-  return redis.error_reply("SCHEDULE_DECLARED " .. name)
+  return schedule_declared(name)
 end
 redis.call("DEL", schedule_key(name))
 redis.call("ZREM", schedules_key, name)

@@ -10,6 +10,6 @@ local name = ARGV[1] -- str
 local rows = 2       -- ARGV from here: the job's row as in enqueue_jobs
 
 if redis.call("EXISTS", schedule_key(name)) == 0 then return schedule_not_found(name) end
-if redis.call("EXISTS", full_key) == 1 then return redis.error_reply("QUEUE_FULL " .. redis.call("GET", full_key)) end
+if redis.call("EXISTS", full_key) == 1 then return queue_full(redis.call("GET", full_key)) end
 enqueue_for(name, rows)
 return 1

@@ -15,7 +15,7 @@ local rows     = 5       -- ARGV from here: the job's row as in enqueue_jobs; no
 local seen = redis.call("HMGET", schedule_key(name), "next_at", "revision")
 if seen[1] ~= due or seen[2] ~= revision then return 0 end
 if ARGV[rows] then
-  if redis.call("EXISTS", full_key) == 1 then return redis.error_reply("QUEUE_FULL " .. redis.call("GET", full_key)) end
+  if redis.call("EXISTS", full_key) == 1 then return queue_full(redis.call("GET", full_key)) end
   enqueue_for(name, rows)
   redis.call("HSET", schedule_key(name), "last_at", ARGV[rows + 5])
 end

@@ -3,6 +3,7 @@
 local SCHEDULES_KEPT = 1000
 
 local function schedule_not_found(name) return redis.error_reply("SCHEDULE_NOT_FOUND " .. name) end
+local function schedule_declared(name) return redis.error_reply("SCHEDULE_DECLARED " .. name) end
 
 -- `next_at` in ms; "" for never.
 local function set_next(name, next_at)
