@@ -81,6 +81,10 @@ class Signature:
             raise InvalidInput(("args",), f"cannot be read back from JSON: {refused(error)}") from None
         return text
 
+    def by_name(self, args: Sequence[Any]) -> dict[str, Any]:
+        """Return positional arguments by name, unchecked; raise ``InvalidInput`` if they are too many."""
+        return self._bind(args, {})
+
     def load(self, args_json: str | bytes) -> dict[str, Any]:
         """Return the arguments to call the function with; raise as ``dump`` does."""
         try:

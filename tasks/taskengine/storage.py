@@ -6,14 +6,14 @@ a job leaves its queue under a lease (``worker/dispatch.py``), never by a pop.
 
 from typing import Any, TypeVar
 
-from huey.storage import BaseStorage
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from taskengine.keys import Keys
+from taskengine.data_storage import DataStorage
+from taskengine.jobs import JobState
 from taskengine.reads import Reads, total_of
 from taskengine.records import text
 from taskengine.schedule_store import ScheduleStore
@@ -24,22 +24,20 @@ from taskengine.store import Store
 T = TypeVar("T")
 
 
-class JobStorage(BaseStorage):
+class JobStorage(DataStorage):
     """One namespace of one Redis, synchronous. Connects when first used; safe for threads and forks."""
 
     blocking = True
     priority = True
 
     def __init__(self, name: str, *, url: str, settings: Settings) -> None:
-        super().__init__(name)
-        self.keys = Keys(name)
+        # Every script but a claim may be sent twice, so a cut connection is tried again for some seconds.
+        patient = Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 4, supported_errors=(RedisConnectionError,))
+        super().__init__(name, redis=_connect(url, Retry(NoBackoff(), 0)))
+        self.redis = _connect(url, patient)
         self.store = Store(self.keys)
         self.schedules = ScheduleStore(self.keys)
         self.reads = Reads(self.keys, lease_ms=round(settings.lease_seconds * 1000))
-        # Every script but a claim may be sent twice, so a cut connection is tried again for some seconds.
-        patient = Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 4, supported_errors=(RedisConnectionError,))
-        self.redis = _connect(url, patient)
-        self._once = _connect(url, Retry(NoBackoff(), 0))
 
     def run(self, call: Call[T]) -> T:
         """Make a move or take a look; raise the script's error, or ``RedisUnavailable``."""
@@ -79,12 +77,16 @@ class JobStorage(BaseStorage):
 
     def queue_size(self) -> int:
         """Return the number of jobs that are ready."""
-        return total_of(self.run(self.reads.count_jobs())).queued
+        return self.count(JobState.QUEUED)
 
     def schedule_size(self) -> int:
         """Return the number of jobs that wait for their time."""
+        return self.count(JobState.SCHEDULED, JobState.RETRYING)
+
+    def count(self, *states: JobState) -> int:
+        """Return the number of jobs that are in these states."""
         counts = total_of(self.run(self.reads.count_jobs()))
-        return counts.scheduled + counts.retrying
+        return sum(getattr(counts, state.lower()) for state in states)
 
 
 def _connect(url: str, retry: Retry) -> Redis:

@@ -94,7 +94,7 @@ class Store:
         return call("enqueue_jobs", self._prefix, decode, rows=flat)
 
     def open_chord(self, chord_id: str, size: int, callback: str, *, ttl_ms: int) -> Call[int]:
-        """A chord whose ``size`` members are about to be enqueued; ``callback`` is a call as ``follow_ups.lua`` has it."""
+        """A chord whose ``size`` members are about to be enqueued; ``callback`` is a call of ``follow_ups.lua``."""
         return call("open_chord", self._prefix, int, id=chord_id, size=size, callback=callback, ttl_ms=ttl_ms)
 
     def claim_jobs(self, worker: str, queues: str, count: int, *, lease_ms: int, slot: str = "") -> Call[Claim]:

@@ -409,17 +409,6 @@ def test_what_is_no_call_of_a_task_cannot_be_enqueued(engine: TaskEngine) -> Non
         engine.enqueue(1)
 
 
-def test_pipelines_and_expiry_are_refused_rather_than_ignored(engine: TaskEngine, redis: Redis) -> None:
-    @engine.task()
-    def add(a: int) -> int:
-        return a
-
-    for call in (add.s(1).then(add), add.s(1).error(add), add.s(1, expires=60)):
-        with pytest.raises(InvalidInput, match=r"expires, then\(\) and error\(\) are not supported yet"):
-            engine.enqueue(call)
-    assert everything(redis) == {}
-
-
 def test_hueys_counts_are_those_of_the_records(engine: TaskEngine) -> None:
     @engine.task()
     def send() -> None: ...

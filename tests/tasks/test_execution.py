@@ -486,7 +486,8 @@ def told_by(bench: Bench, engine: TaskEngine) -> list[tuple[Any, ...]]:
 
     @engine.signal()
     def listen(name: str, task: Any, *more: Any) -> None:
-        told.append((name, bench.job(task.id).state, *more))
+        if name != "enqueued":
+            told.append((name, bench.job(task.id).state, *more))
 
     return told
 

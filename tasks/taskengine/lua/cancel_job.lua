@@ -5,7 +5,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is COMPLETED or FAILED, or RUNNING and not to be terminated
--- Writes   job, lane, ready, heads, waiting, finished, events, dependents, resolving, expiring, wake
+-- Writes   job, lane, ready, heads, waiting, finished, events, dependents, resolving, expiring, wake, chord, lanes, queues, clock
 --@include keys clock jobs moves dependencies enqueue follow_ups
 
 local id        = ARGV[1] -- str

@@ -3,7 +3,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is RUNNING
--- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency
+-- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency, chord, wake, clock, events
 --@include keys clock jobs moves dependencies enqueue follow_ups remove
 
 local id = ARGV[1] -- str

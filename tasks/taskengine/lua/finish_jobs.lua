@@ -1,7 +1,7 @@
 -- finish_jobs: RUNNING -> what the attempts came to; then, in the same round trip, the next claim.
 --
 -- Returns  {claimed, ms until the next is due, a list: for each row OK | LEASE_LOST | JOB_NOT_FOUND}
--- Writes   job, attempts, lane, leases, waiting, finished, ready, heads, wake, clock, events, dependents, resolving, expiring, rate, revoked
+-- Writes   job, attempts, lane, leases, waiting, finished, ready, heads, wake, clock, events, dependents, resolving, expiring, rate, revoked, chord, lanes, queues
 --@include keys clock jobs moves dependencies enqueue follow_ups limits attempts revocations claim finish
 
 local worker   = ARGV[1]           -- str  who claims

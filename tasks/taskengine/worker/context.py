@@ -149,6 +149,12 @@ class CurrentJob:
 current_job = CurrentJob()
 
 
+def current_claim() -> ClaimedJob | None:
+    """Return the job that runs here as its worker got it, ``None`` outside a worker."""
+    context = _current.get()
+    return None if context is None else context.job
+
+
 def _progress_json(current: float, total: float | None, message: str | None) -> str:
     for name, value in (("current", current), ("total", total)):
         absent = value is None and name == "total"

@@ -96,6 +96,15 @@ class Dispatcher:
                 self._idle -= 1
         return self._fetch()
 
+    def next_now(self) -> ClaimedJob | None:
+        """Return a job to run if there is one at this moment. Raises ``RedisUnavailable``."""
+        with self._changed:
+            waiting = bool(self._ready)
+        if not waiting:
+            self._exchange(1)
+        with self._changed:
+            return self._ready.popleft()[0] if self._ready else None
+
     def begin(self, job: ClaimedJob) -> JobContext:
         """Note that a job runs; return what its task may talk to."""
         context = JobContext(job, self._report)

@@ -19,6 +19,7 @@ from huey.exceptions import CancelExecution, TaskTimeout
 
 from taskengine.errors import InvalidInput, JobCancelled, LeaseLost, UnusableResult
 from taskengine.jobs import JobError
+from taskengine.pipelines import next_calls
 from taskengine.records import dumps, error_json, printable
 from taskengine.store import Ending, Outcome
 from taskengine.worker import context as contexts
@@ -27,6 +28,7 @@ from taskengine.worker.dispatch import Dispatcher
 
 if TYPE_CHECKING:
     from taskengine.engine import JobTask, TaskEngine
+    from taskengine.in_place import InPlace
 
 logger = logging.getLogger("taskengine.worker")
 
@@ -43,13 +45,15 @@ class Verdict:
     ending: Ending | None
     result: Any = None
     result_json: str = ""
+    calls: str = ""
+    """What follows, as ``Outcome`` has it."""
     exception: BaseException | None = None
     error: JobError | None = None
     retry_ms: int | None = None
 
 
-def execute(engine: "TaskEngine", dispatcher: Dispatcher, task: "JobTask") -> None:
-    """Run one claimed job to the end of this attempt. Raises nothing that the task raised."""
+def execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "JobTask") -> Any:
+    """Run one claimed job to the end of this attempt; return its result. Raises nothing that the task raised."""
     context = dispatcher.begin(task.job)
     engine._emit(signals.SIGNAL_EXECUTING, task)
     verdict = _attempt(engine, context, task)
@@ -57,6 +61,7 @@ def execute(engine: "TaskEngine", dispatcher: Dispatcher, task: "JobTask") -> No
         engine._run_post_execute(task, verdict.result, verdict.exception)
     dispatcher.finish(context, _outcome(context, verdict), now=engine.has_receivers)
     _tell(engine, task, verdict)
+    return verdict.result
 
 
 def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verdict:
@@ -67,7 +72,9 @@ def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verd
         engine._run_pre_execute(task)
         context.check()
         result = _run(engine, context, task)
-        return Verdict(ending=Ending.COMPLETED, result=result, result_json=_result_json(engine, task, result))
+        kept = _result_json(engine, task, result)
+        calls = next_calls(engine, task, context.job.then, result) if context.job.then else ""
+        return Verdict(ending=Ending.COMPLETED, result=result, result_json=kept, calls=calls)
     except BaseException as error:  # noqa: BLE001 - every way out of a task ends its attempt, SystemExit too
         return _judge(context, task, error)
     finally:
@@ -106,7 +113,8 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
         return Verdict(ending=Ending.CANCELLED, exception=error)
     ending = Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED
     retryable = _is_retryable(task, error)
-    delay = task.backoff.delay_seconds(context.job.attempt, random.random())
+    backoff = context.job.backoff or task.backoff
+    delay = backoff.delay_seconds(context.job.attempt, random.random())
     return Verdict(
         ending=ending,
         exception=error,
@@ -159,6 +167,7 @@ def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
         traceback="" if error is None or error.traceback is None else dumps(error.traceback),
         retry_ms=verdict.retry_ms,
         progress=context.take_unsent_progress(),
+        calls=verdict.calls,
     )
 
 

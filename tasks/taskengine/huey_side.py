@@ -1,0 +1,394 @@
+"""What an application that used Huey calls: its constructor's options, data, locks, revoking, looking, consumers.
+
+Each is Huey's call with what it stands for here: a revoked call is a cancelled
+job, a lock has an owner, data is JSON. ``docs/from-huey.md`` says where that differs.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from huey.api import Huey
+from huey.api import Task as HueyTask
+from huey.serializer import Serializer, SignedSerializer
+
+from taskengine.data_storage import DataStorage
+from taskengine.errors import IllegalMove, InvalidInput, InvalidTask
+from taskengine.in_place import InPlace
+from taskengine.jobs import (
+    DEFAULT_PRIORITY,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    Job,
+    JobFilter,
+    JobState,
+    Options,
+    check_job_id,
+    check_priority,
+)
+from taskengine.locks import RateLimit, TaskLock
+from taskengine.records import dumps, ms_of
+from taskengine.retries import Backoff
+
+if TYPE_CHECKING:
+    from taskengine.engine import JobTask, Task, TaskEngine
+    from taskengine.settings import Settings
+    from taskengine.storage import JobStorage
+
+CALL_OPTIONS = frozenset(
+    {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
+)
+"""What Huey takes out of the arguments of a call."""
+_MEANINGLESS = frozenset(
+    {"results", "store_none", "utc", "compression", "use_zlib", "immediate_use_memory", "store_intermediate_errors"}
+    | {"blocking", "read_timeout", "client_name", "notify_result", "notify_result_ttl", "clean_name", "expire_time"}
+)
+"""Options of Huey's constructors about what ours does in one way only."""
+_PAGE = 100
+
+
+class JsonSerializer(Serializer):
+    """``put`` and ``get`` in JSON: whoever may write to Redis may not run code in our processes."""
+
+    def _serialize(self, data: Any) -> bytes:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        return json.loads(data)
+
+
+class HueySide(Huey):
+    """The part of ``TaskEngine`` that Huey's users know."""
+
+    settings: "Settings"
+    tasks: "dict[str, Task[..., Any]]"
+    in_place: InPlace | None = None
+    """Where jobs run in immediate mode."""
+
+    def _begin_as_huey(self, name: str, *, immediate: bool, priorities: Any, options: dict[str, Any]) -> None:
+        serializer = options.pop("serializer", None)
+        if serializer is not None and not isinstance(serializer, (JsonSerializer, SignedSerializer)):
+            raise TypeError("data is kept as JSON; a serializer that unpickles has to be a huey SignedSerializer")
+        unknown = sorted(options.keys() - _MEANINGLESS)
+        if unknown:
+            raise TypeError(f"TaskEngine does not take {unknown[0]!r}; Redis is named by url, or host, port and db")
+        self._priorities: tuple[float, float] | None = priorities
+        self.lock_names: set[str] = set()
+        super().__init__(name, serializer=serializer or JsonSerializer(), immediate=immediate)
+
+    # Priorities
+
+    def priority_of(self, given: Any, path: tuple[str, ...] = ("options", "priority")) -> int:
+        """Return ours, 1 to 10, for a number that a task or call names.
+
+        The same number, unless the engine was told which numbers a Huey
+        application uses (``huey_priorities``): then their range is laid over 1
+        to 10, and unset is 0, as with Huey.
+        """
+        if self._priorities is None:
+            return check_priority(DEFAULT_PRIORITY if given is None else given, path)
+        low, high = self._priorities
+        share = (min(max(given or 0, low), high) - low) / ((high - low) or 1)
+        return LOWEST_PRIORITY + round(share * (HIGHEST_PRIORITY - LOWEST_PRIORITY))
+
+    # Immediate mode
+
+    @property
+    def immediate(self) -> bool:
+        """Whether calls run where they are made, in memory, without Redis."""
+        return self._immediate
+
+    @immediate.setter
+    def immediate(self, value: bool) -> None:
+        if self._immediate != value:
+            self._immediate = value
+            self.storage = self.create_storage()
+
+    def create_storage(self) -> Any:
+        """Huey's way to ask for a storage."""
+        self.in_place = InPlace(cast("TaskEngine", self)) if self._immediate else None
+        return self.in_place.shelf if self.in_place else self.redis_storage()
+
+    def redis_storage(self) -> "JobStorage":
+        """Return the storage on Redis."""
+        raise NotImplementedError
+
+    @property
+    def job_storage(self) -> "JobStorage":
+        """The storage on Redis, by its own type."""
+        return cast("JobStorage", self.storage)
+
+    @property
+    def shelf(self) -> DataStorage:
+        """Where data, locks and revocations are kept: Redis, or memory in immediate mode."""
+        return cast("DataStorage", self.storage)
+
+    # Locks and rates
+
+    def lock_task(self, lock_name: str, ttl: float | None = None) -> TaskLock:
+        """Return a lock: ``with engine.lock_task("x"):``, or ``@engine.lock_task("x")`` below ``@engine.task()``."""
+        return TaskLock(cast("TaskEngine", self), lock_name, ttl)
+
+    def is_locked(self, lock_name: str) -> bool:
+        """Whether somebody holds a lock."""
+        return self.shelf.is_locked(lock_name)
+
+    def flush_locks(self, *names: str) -> set[str]:
+        """Free the locks that this process names, and ``names``, whoever holds them; return which were held."""
+        return {name for name in self.lock_names.union(part.strip() for part in names) if self.shelf.free_lock(name)}
+
+    def rate_limit(self, name: str, limit: int, per: float, retry: bool = True) -> RateLimit:
+        """Return a guard that allows ``limit`` uses in each stretch of ``per`` seconds."""
+        return RateLimit(cast("TaskEngine", self), name, limit, per, retry=retry)
+
+    # Revoking
+
+    def revoke_all(self, task_class: Any, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
+        """Have the jobs of a task end CANCELLED instead of starting: the next one, those until a time, or all."""
+        until = None if revoke_until is None else aware(revoke_until)
+        self.shelf.revoke_task(_title(task_class), until=until, once=revoke_once)
+
+    def restore_all(self, task_class: Any) -> bool:
+        """Take ``revoke_all`` back; tell whether it was so."""
+        return self.shelf.restore_task(_title(task_class))
+
+    def revoke(self, task: Any, revoke_until: datetime | None = None, revoke_once: bool = True) -> None:
+        """Cancel a job that waits; with ``revoke_until``, unless it is for later. One that runs or ended is left."""
+        del revoke_once
+        job = self.get_job(_id(task))
+        if job is None or (revoke_until is not None and job.run_at is not None and job.run_at >= aware(revoke_until)):
+            return
+        try:
+            self._cancel(job.id)
+        except IllegalMove:
+            return  # too late: Huey looks before a task starts, and never again
+
+    def restore(self, task: Any) -> bool:
+        """Queue a job again that was cancelled; tell whether it was. It is ready now, also if it was for later."""
+        job = self.get_job(_id(task))
+        if job is None or job.state is not JobState.CANCELLED:
+            return False
+        self._restore(job.id)
+        return True
+
+    def revoke_by_id(self, id: str, revoke_until: datetime | None = None, revoke_once: bool = True) -> None:
+        """Cancel a job that waits."""
+        self.revoke(id, revoke_until, revoke_once)
+
+    def restore_by_id(self, id: str) -> bool:
+        """Queue a job again that was cancelled."""
+        return self.restore(id)
+
+    def is_revoked(self, task: Any, timestamp: datetime | None = None, peek: bool = True) -> bool:
+        """Whether a task is revoked, or a job was cancelled or is of a task that is revoked."""
+        del peek  # looking uses nothing up
+        if isinstance(task, type) or hasattr(task, "task_class"):
+            revoked = self.shelf.revocation(_title(task))
+            if isinstance(revoked, datetime):
+                return (datetime.now(UTC) if timestamp is None else aware(timestamp)) < revoked
+            return revoked
+        job = self.get_job(_id(task))
+        if job is None:
+            return False
+        return job.state is JobState.CANCELLED or (not isinstance(task, str) and self._is_task_revoked(job))
+
+    def _is_task_revoked(self, job: Job) -> bool:
+        return not job.state.is_final and job.task in self.tasks and self.is_revoked(self.tasks[job.task])
+
+    def get_job(self, job_id: str) -> Job | None:
+        """Return a job, or ``None`` when there is no record of it."""
+        check_job_id(job_id)
+        if self.in_place is not None:
+            return self.in_place.get_job(job_id)
+        return self.job_storage.run(self.job_storage.reads.get_jobs([job_id]))[0]
+
+    def _cancel(self, job_id: str) -> None:
+        if self.in_place is not None:
+            self.in_place.cancel(job_id)
+        else:
+            self.job_storage.run(self.job_storage.store.cancel_job(job_id, terminate=False, reason="revoked"))
+
+    def _restore(self, job_id: str) -> None:
+        if self.in_place is not None:
+            self.in_place.restore(job_id)
+        else:
+            self.job_storage.run(self.job_storage.store.retry_job(job_id, attempts=None))
+
+    # Looking
+
+    def pending(self, limit: int | None = None) -> "list[JobTask]":
+        """Return the jobs that are ready, in order of creation, as Huey's instances."""
+        return self._instances((JobState.QUEUED,), limit)
+
+    def scheduled(self, limit: int | None = None) -> "list[JobTask]":
+        """Return the jobs that wait for their time, in order of creation, as Huey's instances."""
+        return self._instances((JobState.SCHEDULED, JobState.RETRYING), limit)
+
+    def pending_count(self) -> int:
+        """Return how many jobs are ready."""
+        return self.in_place.count(JobState.QUEUED) if self.in_place else self.job_storage.queue_size()
+
+    def scheduled_count(self) -> int:
+        """Return how many jobs wait for their time."""
+        return self.in_place.count(JobState.SCHEDULED) if self.in_place else self.job_storage.schedule_size()
+
+    def result_count(self) -> int:
+        """Return how many jobs have COMPLETED or FAILED. Retention removes them, not reading."""
+        ended = (JobState.COMPLETED, JobState.FAILED)
+        return self.in_place.count(*ended) if self.in_place else self.job_storage.count(*ended)
+
+    def _instances(self, states: tuple[JobState, ...], limit: int | None) -> "list[JobTask]":
+        jobs = self.in_place.jobs(states) if self.in_place else self._jobs(states, limit)
+        return [self.instance_of(job) for job in list(jobs)[:limit]]
+
+    def _jobs(self, states: tuple[JobState, ...], limit: int | None) -> Iterable[Job]:
+        cursor, found, wanted = None, 0, JobFilter(states=states, tasks=tuple(self.tasks))
+        while self.tasks and (limit is None or found < limit):
+            reads = self.job_storage.reads
+            page = self.job_storage.run(
+                reads.list_jobs(wanted, cursor=cursor, limit=_PAGE, newest_first=False, backward=False)
+            )
+            yield from page.jobs
+            if not page.has_next:
+                return
+            cursor, found = page.jobs[-1].order, found + len(page.jobs)
+
+    def instance_of(self, job: Job) -> "JobTask":
+        """Return Huey's instance of a job, with the arguments that its task would get."""
+        task = self.tasks[job.task].task_class
+        return task(
+            kwargs=task.signature.load(dumps(job.args)),
+            id=job.id,
+            eta=None if job.run_at is None else job.run_at.replace(tzinfo=None),
+            retries=job.max_attempts - max(job.attempt_count, 1),
+            priority=job.priority,
+            timeout=job.timeout_seconds,
+        )
+
+    def move(self, job_id: str, said: dict[str, Any]) -> bool:
+        """Give a job that waits another time and priority; tell whether it did wait."""
+        if self.in_place is not None:
+            return False
+        options = options_of(self, said, Backoff())
+        at = options.run_at or (datetime.now(UTC) + timedelta(seconds=options.delay) if options.delay else None)
+        store, run = self.job_storage.store, self.job_storage.run
+        try:
+            run(store.reschedule_job(job_id, run_at_ms=None if at is None else ms_of(at)))
+            if options.priority is not None:
+                run(store.change_priority(job_id, options.priority))
+        except IllegalMove:
+            return False
+        return True
+
+    def again(self, job: Job, said: dict[str, Any]) -> "JobTask":
+        """Return the call of a job once more, with what is said of it in place of its own options."""
+        task = self.tasks[job.task]
+        kept = {"retries": job.max_attempts - 1, "timeout": job.timeout_seconds}
+        call = task.call((), task.task_class.signature.load(dumps(job.args)), kept | said)
+        priority = call.options.priority or job.priority
+        call.options = replace(call.options, queue=job.queue, tags=job.tags, backoff=job.backoff, priority=priority)
+        return call
+
+    # Decorating and consuming
+
+    def context_task(self, obj: Any, as_argument: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Make a function a task that runs inside ``with obj:``; ``as_argument`` passes what that gives, first."""
+
+        def decorate(function: Callable[..., Any]) -> Any:
+            @wraps(function)
+            def inside(*args: Any, **kwargs: Any) -> Any:
+                with obj as given:
+                    return function(given, *args, **kwargs) if as_argument else function(*args, **kwargs)
+
+            if as_argument:
+                taken = signature(function)
+                inside.__signature__ = taken.replace(parameters=list(taken.parameters.values())[1:])  # pyright: ignore[reportFunctionMemberAccess, reportAttributeAccessIssue]
+            return self.task(**options)(inside)
+
+        return decorate
+
+    def create_consumer(self, **options: Any) -> Any:
+        """Return a worker made of Huey's options: what ``huey_consumer shop.tasks.engine`` asks for.
+
+        Options about polling and the scheduler have no meaning here: nothing is polled.
+        """
+        from taskengine.worker.consumer import JobConsumer
+
+        if options.get("worker_type") == "greenlet":
+            raise InvalidInput(("worker_type",), "expected thread or process, got 'greenlet'")
+        grace = options.get("shutdown_timeout")
+        if grace is not None:
+            self.settings = replace(self.settings, grace_seconds=grace)
+        kept = {"workers", "worker_type", "flush_locks", "extra_locks", "max_tasks"}
+        chosen = {name: value for name, value in options.items() if name in kept and value is not None}
+        return JobConsumer(cast("TaskEngine", self), **chosen)
+
+
+def url_of(url: str | None, host: str | None, port: int | None, db: int | None, password: str | None) -> str | None:
+    """Return where Redis is, as one URL; ``None`` when nothing was said."""
+    if host is None and port is None and db is None and password is None:
+        return url
+    if url is not None:
+        raise TypeError("give either a url, or host, port, db and password")
+    secret = f":{quote(password, safe='')}@" if password else ""
+    return f"redis://{secret}{host or 'localhost'}:{port or 6379}/{db or 0}"
+
+
+def split_call(kwargs: dict[str, Any], parameters: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part Huey's options from a call's arguments. A parameter of that name is the task's own."""
+    options = {name: value for name, value in kwargs.items() if name in CALL_OPTIONS and name not in parameters}
+    return {name: value for name, value in kwargs.items() if name not in options}, options
+
+
+def options_of(engine: HueySide, call: dict[str, Any], backoff: Backoff) -> Options:
+    """Return Huey's options of a call as ours. Times without a zone are local, as with Huey."""
+    known = {name: value for name, value in call.items() if value is not None}
+    delay = known.get("delay")
+    delay = delay.total_seconds() if isinstance(delay, timedelta) else delay
+    return Options(
+        id=known.get("id"),
+        run_at=aware(known["eta"]) if "eta" in known else None,
+        delay=None if "eta" in known else delay,
+        max_attempts=known["retries"] + 1 if "retries" in known else None,
+        backoff=_backoff(known, backoff),
+        priority=engine.priority_of(known["priority"]) if "priority" in known else None,
+        start_before=_expiry(known.get("expires")),
+        timeout=known.get("timeout"),
+    )
+
+
+def aware(at: datetime) -> datetime:
+    """Return a time with its zone: local, if it names none."""
+    if not isinstance(at, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(("options", "runAt"), f"expected a datetime, got {at!r}")
+    return at.astimezone(UTC)
+
+
+def _expiry(expires: Any) -> datetime | None:
+    if expires is None or isinstance(expires, datetime):
+        return None if expires is None else aware(expires)
+    seconds = expires if isinstance(expires, timedelta) else timedelta(seconds=expires)
+    return datetime.now(UTC) + seconds
+
+
+def _backoff(call: dict[str, Any], default: Backoff) -> Backoff | None:
+    if "retry_delay" not in call and "retry_backoff" not in call:
+        return None
+    delay, factor = call.get("retry_delay", default.base_seconds), call.get("retry_backoff", default.factor)
+    return Backoff(base_seconds=delay, factor=factor or 1.0, cap_seconds=1e9, jitter=False)
+
+
+def _title(task: Any) -> str:
+    kind = getattr(task, "task_class", task)
+    if isinstance(kind, type) and issubclass(kind, HueyTask):
+        return kind.__name__
+    raise InvalidTask(str(task), "is no task")
+
+
+def _id(task: Any) -> str:
+    return task if isinstance(task, str) else task.id

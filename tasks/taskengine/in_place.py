@@ -1,0 +1,250 @@
+"""Immediate mode: a job runs where it is enqueued, in this process's memory, without Redis.
+
+The attempt is that of a worker (``worker/execution.py``), and so are arguments
+and results as JSON, hooks, signals and ``current_job``. Retries follow at
+once; what is for later is kept and does not run.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from huey.storage import MemoryStorage
+
+from taskengine.errors import IllegalMove, JobNotFound
+from taskengine.jobs import FINAL_STATES, Job, JobState
+from taskengine.records import ClaimedJob, dumps, read_claimed, read_job, record_of
+from taskengine.scripts import Value
+from taskengine.store import Added, Answer, Ending, Outcome
+from taskengine.worker.context import JobContext
+
+if TYPE_CHECKING:
+    from taskengine.engine import TaskEngine
+
+Record = dict[str, str]
+WORKER = "in-place"
+
+
+class Shelf(MemoryStorage):
+    """Huey's data in memory, with the locks, uses and revocations of ours."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._guard = threading.Lock()
+        self._owners: dict[str, str] = {}
+        self._uses: dict[str, tuple[int, int]] = {}
+        self._revoked: dict[str, datetime | str] = {}
+
+    def take_lock(self, name: str, owner: str, *, ttl_ms: int) -> bool:
+        """Take a lock. It has no end but its release: this memory ends with its process."""
+        del ttl_ms
+        with self._guard:
+            return self._owners.setdefault(name, owner) == owner
+
+    def free_lock(self, name: str, owner: str = "*") -> bool:
+        with self._guard:
+            if name not in self._owners or owner not in ("*", self._owners[name]):
+                return False
+            del self._owners[name]
+            return True
+
+    def is_locked(self, name: str) -> bool:
+        return name in self._owners
+
+    def count_use(self, name: str, *, limit: int, per_ms: int) -> tuple[bool, float]:
+        now = time.time() * 1000
+        stretch = int(now // per_ms)
+        with self._guard:
+            known, count = self._uses.get(name, (stretch, 0))
+            count = count if known == stretch else 0
+            if count < limit:
+                self._uses[name] = (stretch, count + 1)
+            return count < limit, ((stretch + 1) * per_ms - now) / 1000
+
+    def uses(self, name: str) -> int:
+        return self._uses.get(name, (0, 0))[1]
+
+    def forget_uses(self, name: str) -> None:
+        self._uses.pop(name, None)
+
+    def revoke_task(self, task: str, *, until: datetime | None, once: bool) -> None:
+        self._revoked[task] = "once" if once else until or "always"
+
+    def restore_task(self, task: str) -> bool:
+        return self._revoked.pop(task, None) is not None
+
+    def revocation(self, task: str) -> datetime | bool:
+        revoked = self._revoked.get(task)
+        return revoked if isinstance(revoked, datetime) else revoked is not None
+
+    def take_revocation(self, task: str) -> bool:
+        """Whether the next job of a task is not to run."""
+        revoked = self._revoked.get(task)
+        over = isinstance(revoked, datetime) and revoked <= datetime.now(revoked.tzinfo)
+        if over or revoked == "once":
+            del self._revoked[task]
+        return revoked is not None and not over
+
+
+@dataclass
+class Chord:
+    """Members that have not all ended, and the call that follows the last."""
+
+    size: int
+    callback: list[str]
+    reports: dict[int, str] = field(default_factory=dict)
+
+
+class InPlace:
+    """The jobs of an engine in immediate mode. Stands where a worker has its dispatcher."""
+
+    def __init__(self, engine: "TaskEngine") -> None:
+        self._engine = engine
+        self._records: dict[str, Record] = {}
+        self._chords: dict[str, Chord] = {}
+        self.shelf = Shelf(engine.name)
+
+    # Jobs
+
+    def enqueue(self, rows: Sequence[Sequence[Value]]) -> list[Added]:
+        """Run what is not for later, one after the other."""
+        added: list[Added] = []
+        for row in rows:
+            job_id, record = record_of(row, now_us=time.time_ns() // 1000)
+            if job_id in self._records:
+                added.append(Added(job_id, new=False))
+                continue
+            self._records[job_id] = record
+            added.append(Added(job_id, new=True))
+            self._run(job_id)
+        return added
+
+    def get_job(self, job_id: str) -> Job | None:
+        """Return a job, or ``None``."""
+        record = self._records.get(job_id)
+        return None if record is None else read_job(job_id, [part for pair in record.items() for part in pair])
+
+    def jobs(self, states: Collection[JobState]) -> Iterator[Job]:
+        """Yield the jobs that are in one of these states."""
+        for job_id, record in list(self._records.items()):
+            job = self.get_job(job_id) if record["state"] in states else None
+            if job is not None:
+                yield job
+
+    def count(self, *states: JobState) -> int:
+        """Return how many jobs are in these states."""
+        return sum(record["state"] in states for record in self._records.values())
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job that is for later."""
+        record = self._record(job_id)
+        if record["state"] not in (JobState.SCHEDULED, JobState.CANCELLED):
+            raise IllegalMove(job_id, record["state"], "CANCELLED")
+        record |= {"state": "CANCELLED", "cancel_reason": "revoked", "finished_at": _now()}
+        self._follow(record)
+
+    def restore(self, job_id: str) -> None:
+        """Run a job that was cancelled."""
+        self._record(job_id)["state"] = "QUEUED"
+        self._run(job_id)
+
+    def _record(self, job_id: str) -> Record:
+        if job_id not in self._records:
+            raise JobNotFound(job_id)
+        return self._records[job_id]
+
+    # An attempt
+
+    def _run(self, job_id: str) -> None:
+        record = self._records[job_id]
+        while record["state"] == "QUEUED":
+            if self.shelf.take_revocation(record["task"]):
+                record |= {"state": "CANCELLED", "cancel_reason": "its task is revoked", "finished_at": _now()}
+                self._follow(record)
+                return
+            self._engine.execute(self._engine.claimed(self._claim(job_id, record)))
+
+    def _claim(self, job_id: str, record: Record) -> ClaimedJob:
+        attempt, run = int(record.get("attempt", 0)) + 1, int(record.get("run", 0)) + 1
+        record |= {"state": "RUNNING", "attempt": str(attempt), "run": str(run), "started_at": _now(), "worker": WORKER}
+        head = [job_id, str(run), record["task"], record["queue"], record["priority"], attempt]
+        rest = [record.get("max_attempts", 1), run, record["created"], record["args"]]
+        tail = [record.get(name, "") for name in ("timeout_ms", "tags", "backoff", "then")]
+        return read_claimed([[*head, *rest, *tail]])[0]
+
+    def begin(self, job: ClaimedJob) -> JobContext:
+        """Return what a job's task may talk to."""
+        return JobContext(job, self._report)
+
+    def finish(self, context: JobContext, outcome: Outcome | None, *, now: bool = False) -> None:
+        """Note how an attempt ended."""
+        del now
+        if outcome is None:
+            return
+        record = self._records[context.job.id]
+        if outcome.ending is Ending.RELEASED:
+            record["state"] = "QUEUED"
+            raise KeyboardInterrupt
+        if outcome.ending is Ending.COMPLETED:
+            self._complete(record, outcome)
+        elif outcome.ending is Ending.CANCELLED:
+            record |= {"state": "CANCELLED", "finished_at": _now()}
+        elif outcome.retry_ms is not None and context.job.attempt < context.job.max_attempts:
+            record |= {"state": "QUEUED", "error": outcome.value}
+        else:
+            record |= {"state": "FAILED", "finished_at": _now(), "error": outcome.value}
+        self._follow(record)
+
+    def _complete(self, record: Record, outcome: Outcome) -> None:
+        record |= {"state": "COMPLETED", "finished_at": _now()}
+        record.pop("error", None)
+        if outcome.value:
+            record["result"] = outcome.value
+        for call in json.loads(outcome.calls or "[]"):
+            self._follow_with(call, "")
+
+    def _report(self, job: ClaimedJob, progress: str) -> Answer:
+        self._records[job.id]["progress"] = progress[:-1] + f',"updated_at":{_now()}}}'
+        return Answer.OK
+
+    # What follows: in Python what follow_ups.lua does in Redis
+
+    def open_chord(self, chord_id: str, size: int, callback: list[str]) -> None:
+        """Have a callback follow when so many members have ended."""
+        self._chords[chord_id] = Chord(size, callback)
+
+    def _follow(self, record: Record) -> None:
+        if "follows" not in record or record["state"] not in FINAL_STATES:
+            return
+        follows = json.loads(record["follows"])
+        if record["state"] == "FAILED" and "error" in follows:
+            self._follow_with(follows["error"], record["error"])
+        if follows.get("chord") in self._chords and not (record["state"] == "COMPLETED" and "later" in follows):
+            self._report_to_chord(follows["chord"], int(follows["number"]), _report_of(record))
+
+    def _report_to_chord(self, chord_id: str, number: int, report: str) -> None:
+        chord = self._chords[chord_id]
+        chord.reports.setdefault(number, report)
+        if len(chord.reports) == chord.size:
+            del self._chords[chord_id]
+            self._follow_with(chord.callback, f"[{','.join(text for _, text in sorted(chord.reports.items()))}]")
+
+    def _follow_with(self, call: list[str], given: str) -> None:
+        job_id, task, queue, priority, delay, run_at, before, after, *fields = call
+        fields = ["args", before + given + after, *fields]
+        self.enqueue([[job_id, task, queue, priority, delay, run_at, "", len(fields), *fields]])
+
+
+def _report_of(record: Record) -> str:
+    if record["state"] == "COMPLETED":
+        return record.get("result", "null")
+    reason = {"exception": "JobCancelled", "message": record.get("cancel_reason", "cancelled"), "retryable": False}
+    return f'{{"error":{record["error"] if record["state"] == "FAILED" else dumps(reason)}}}'
+
+
+def _now() -> str:
+    return str(time.time_ns() // 1_000_000)
