@@ -18,10 +18,10 @@ from taskengine.storage import JobStorage
 
 logger = logging.getLogger("taskengine.worker")
 
-ON_TIME_MS = 5_000
+ON_TIME_MS = 10_000
 """A tick that is later by at most this is on time: each of them becomes a job."""
 MISSED_MS = 60_000
-"""A tick that is later by more than this is missed."""
+"""A tick that is later by more than this is missed. Of those between, the newest becomes a job."""
 _BATCH = 100
 _ROUNDS = 20
 
