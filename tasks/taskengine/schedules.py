@@ -26,7 +26,7 @@ from taskengine.errors import InvalidInput
 from taskengine.ids import new_id
 from taskengine.jobs import Options, TaskInfo, check_name
 from taskengine.options import settled
-from taskengine.records import dumps, instant, row_of, text
+from taskengine.records import dumps, instant, row_of, text, with_fields
 from taskengine.scripts import Value
 from taskengine.signatures import Signature
 
@@ -111,7 +111,7 @@ class Definition:
         )
         queue, priority = cast("str", options.queue), cast("int", options.priority)
         row = row_of(new_id("job"), self.task, dumps(self.args), queue=queue, priority=priority, options=options)
-        return in_schedule(row, name)
+        return with_fields(row, {"schedule": name})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,12 +233,6 @@ def read_schedule(name: str, pairs: Sequence[Any], *, undeclared: bool = False) 
         undeclared=undeclared,
         revision=int(record["revision"]),
     )
-
-
-def in_schedule(row: list[Value], name: str) -> list[Value]:
-    """Return a row of ``records.row_of`` whose job knows its schedule."""
-    counter = 7
-    return [*row[:counter], cast("int", row[counter]) + 2, *row[counter + 1 :], "schedule", name]
 
 
 def check_schedule_name(name: object, path: tuple[str, ...] = ("name",)) -> str:
