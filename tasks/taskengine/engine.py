@@ -182,7 +182,10 @@ class Task(TaskWrapper, Generic[P, R]):
 
     def unregister(self) -> bool:
         """Forget the task: this process neither publishes nor runs it any more."""
-        self.huey.tasks.pop(self.task_class.__name__, None)
+        name = self.task_class.__name__
+        self.huey.tasks.pop(name, None)
+        for schedule in [one.name for one in self.huey.schedules.values() if one.definition.task == name]:
+            del self.huey.schedules[schedule]
         return super().unregister()
 
     def row(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> list[Value]:

@@ -129,6 +129,15 @@ def test_two_of_one_name_are_refused(shop: TaskEngine) -> None:
         shop.schedule(report, every_seconds=6)
 
 
+def test_a_task_that_is_unregistered_takes_its_schedules_along(shop: TaskEngine) -> None:
+    @shop.schedule(every_seconds=5)
+    @shop.task()
+    def report() -> None: ...
+
+    report.unregister()
+    assert shop.schedules == {}
+
+
 def test_only_a_task_of_the_engine_can_be_scheduled(shop: TaskEngine) -> None:
     def report() -> None: ...
 
