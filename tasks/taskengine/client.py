@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from taskengine import catalogue, reads
+from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.events import Event, EventFeed
 from taskengine.ids import new_id
@@ -57,6 +58,8 @@ T = TypeVar("T")
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
 MAX_REASON = 500
+_STEPS_AT_ONCE = 5
+"""A change to up to a thousand jobs is done when its call returns."""
 _CATALOGUE_SECONDS = 1.0
 
 
@@ -99,6 +102,7 @@ class Client(ScheduleClient):
         self._settings = settings or Settings()
         self._keys = Keys(namespace)
         self._store = Store(self._keys)
+        self._bulks = Bulks(self._keys)
         self._reads = Reads(self._keys, lease_ms=round(self._settings.lease_seconds * 1000))
         self._redis = _connect(url, timeout=2.0)
         # The event reader blocks for a second at a time: it has a connection with more patience.
@@ -385,6 +389,76 @@ class Client(ScheduleClient):
         except RedisError as error:
             raise ours(error) from None
         return sum(counts)
+
+    # Many at once
+
+    async def retry_jobs(
+        self, filter: JobFilter, *, dry_run: bool = False, by: str | None = None
+    ) -> tuple[int, BulkOperation | None]:
+        """Retry every job that the filter finds: how many there are, and the change unless it is a dry run.
+
+        Up to a thousand are done when this returns; more go on in the background, by any worker.
+        """
+        return await self._change(BulkKind.RETRY, filter, dry_run=dry_run, by=by)
+
+    async def cancel_jobs(
+        self,
+        filter: JobFilter,
+        *,
+        terminate: bool = False,
+        reason: str | None = None,
+        dry_run: bool = False,
+        by: str | None = None,
+    ) -> tuple[int, BulkOperation | None]:
+        """Cancel every job that the filter finds and that waits; with ``terminate`` running ones too."""
+        return await self._change(BulkKind.CANCEL, filter, dry_run=dry_run, by=by, terminate=terminate, reason=reason)
+
+    async def delete_jobs(
+        self, filter: JobFilter, *, dry_run: bool = False, by: str | None = None
+    ) -> tuple[int, BulkOperation | None]:
+        """Remove the record of every job that the filter finds and that is not RUNNING."""
+        return await self._change(BulkKind.DELETE, filter, dry_run=dry_run, by=by)
+
+    async def list_bulk_operations(self) -> list[BulkOperation]:
+        """Return the newest hundred changes to many jobs, the newest first."""
+        return await self._run(self._bulks.list())
+
+    async def get_bulk_operation(self, bulk_id: str) -> BulkOperation | None:
+        """Return a change to many jobs; it is kept for a week after its end."""
+        return next(iter(await self._run(self._bulks.list(bulk_id=check_job_id(bulk_id)))), None)
+
+    async def stop_bulk_operation(self, bulk_id: str) -> BulkOperation | None:
+        """Let a change to many jobs go no further; what it has done stays done."""
+        await self._run(self._bulks.stop(check_job_id(bulk_id)))
+        return await self.get_bulk_operation(bulk_id)
+
+    async def _change(
+        self,
+        kind: BulkKind,
+        wanted: JobFilter,
+        *,
+        dry_run: bool,
+        by: str | None,
+        terminate: bool = False,
+        reason: str | None = None,
+    ) -> tuple[int, BulkOperation | None]:
+        for value, name in ((by, "by"), (reason, "reason")):
+            if value is not None:
+                check_text(value, (name,), at_least=0, at_most=MAX_REASON)
+        can = narrowed(wanted, kind, terminate=terminate)
+        matched = (await self.list_jobs(can, first=1)).total
+        if dry_run:
+            return matched, None
+        bulk_id = new_id("bulk")
+        await self._run(
+            self._bulks.start(
+                bulk_id, kind, can, matched=matched, terminate=terminate, reason=reason or "", by=by or ""
+            )
+        )
+        for _ in range(_STEPS_AT_ONCE):
+            if await self._run(self._bulks.step(bulk_id)) < STEP:
+                break
+        return matched, await self.get_bulk_operation(bulk_id)
 
     # Listening
 

@@ -92,6 +92,20 @@ class Keys:
         """Hash: for how long a task is revoked, by its name: ms, ``once`` or ``always``."""
         return f"{self.prefix}revoked"
 
+    def bulk(self, bulk_id: str) -> str:
+        """Hash, expiring after its end: a change to many jobs."""
+        return f"{self.prefix}bulk:{bulk_id}"
+
+    @property
+    def bulks(self) -> str:
+        """Zset, capped: ids of the changes to many jobs, by creation, ms."""
+        return f"{self.prefix}bulks"
+
+    @property
+    def bulking(self) -> str:
+        """Zset: ids of those that are under way, by creation, ms."""
+        return f"{self.prefix}bulking"
+
     def lane(self, queue: str, task: str, state: str) -> str:
         """Zset: ids of a queue's jobs of a task in a state, by creation."""
         return f"{self.prefix}lane:{queue}:{task}:{state}"

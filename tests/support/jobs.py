@@ -14,7 +14,8 @@ from typing import Any
 
 from redis import Redis
 
-from taskengine.jobs import Job, JobState, Options
+from taskengine.bulk import BulkKind, BulkOperation, Bulks, narrowed
+from taskengine.jobs import Job, JobFilter, JobState, Options
 from taskengine.keys import Keys
 from taskengine.reads import Reads
 from taskengine.records import ClaimedJob, dumps, row_of
@@ -203,3 +204,32 @@ def _value(redis: Redis, key: str) -> Any:
 def expire_leases(redis: Redis, keys: Keys, *held: tuple[str, str]) -> None:
     """Let time run out for these jobs' leases: Redis's clock cannot be set, a deadline can."""
     redis.zadd(keys.leases, {job_id: 1 for job_id, _ in held})
+
+
+BULKS = Bulks(KEYS)
+
+
+def a_bulk(
+    redis: Redis,
+    kind: BulkKind,
+    wanted: JobFilter | None = None,
+    *,
+    bulk_id: str = "b1",
+    matched: int = 0,
+    terminate: bool = False,
+    reason: str = "",
+    by: str = "",
+) -> None:
+    """Ask for a change to many jobs; ``step_bulk`` takes its steps."""
+    can = narrowed(wanted or JobFilter(), kind, terminate=terminate)
+    BULKS.start(bulk_id, kind, can, matched=matched, terminate=terminate, reason=reason, by=by).run(redis)
+
+
+def step_bulk(redis: Redis, bulk_id: str = "b1") -> int:
+    """Take one step of a change to many jobs."""
+    return BULKS.step(bulk_id).run(redis)
+
+
+def list_bulks(redis: Redis, *, running: bool = False) -> list[BulkOperation]:
+    """Changes to many jobs, the newest first."""
+    return BULKS.list(running=running).run(redis)

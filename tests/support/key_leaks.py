@@ -6,7 +6,18 @@ from redis import Redis
 
 PERMANENT = frozenset(
     {"attempts", "catalogue", "catalogue_version", "clock", "events", "finished", "heads", "heartbeats", "job"}
-    | {"dependencies", "dependents", "expiring", "idempotency", "limits", "paused", "resolving"}
+    | {
+        "bulk",
+        "bulking",
+        "bulks",
+        "dependencies",
+        "dependents",
+        "expiring",
+        "idempotency",
+        "limits",
+        "paused",
+        "resolving",
+    }
     | {"counter", "data", "revoked"}  # an application's own, and one field a task
     | {"lane", "lanes", "leases", "queues", "ready", "schedule", "schedule_jobs", "schedules", "waiting", "workers"}
 )

@@ -6,7 +6,7 @@
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is COMPLETED or FAILED, or RUNNING and not to be terminated
 -- Writes   job, lane, ready, heads, waiting, finished, events, dependents, resolving, expiring, wake, chord, lanes, queues, clock
---@include keys clock jobs moves dependencies enqueue follow_ups
+--@include keys clock jobs moves dependencies enqueue follow_ups remove steer
 
 local id        = ARGV[1] -- str
 local terminate = ARGV[2] -- "1" to stop it also when RUNNING
@@ -14,13 +14,7 @@ local reason    = ARGV[3] -- str, may be empty
 
 local job = load_job(id)
 if not job then return not_found(id) end
-if job.state == "CANCELLED" then return 1 end
-if job.state == "RUNNING" and terminate == "1" then
-  redis.call("HSET", job_key(id), "cancel", reason)
-  return 1
-end
-if job.state == "RUNNING" or FINAL[job.state] then return illegal_move(job, "CANCELLED") end
-if job.state == "QUEUED" then remove_ready(job) else redis.call("ZREM", waiting_key, id) end
-to_cancelled(job, reason)
+local refused = cancel(job, terminate == "1", reason)
+if refused then return illegal_move(job, refused) end
 resolve(100)
 return 1

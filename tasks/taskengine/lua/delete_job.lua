@@ -4,14 +4,13 @@
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is RUNNING
 -- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency, chord, wake, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups remove
+--@include keys clock jobs moves dependencies enqueue follow_ups remove steer
 
 local id = ARGV[1] -- str
 
 local job = load_job(id)
 if not job then return not_found(id) end
-if job.state == "RUNNING" then return illegal_move(job, "DELETED") end
-if not FINAL[job.state] and redis.call("EXISTS", dependents_key(id)) == 1 then resolve_later("GONE", id) end
-remove(job)
+local refused = delete(job)
+if refused then return illegal_move(job, refused) end
 resolve(100)
 return 1

@@ -1,8 +1,10 @@
 """What has to be done every second, by any worker: due jobs, dead workers' jobs, old records."""
 
 import logging
+import time
 from collections.abc import Mapping
 
+from taskengine.bulk import STEP, Bulks
 from taskengine.errors import RedisUnavailable
 from taskengine.schedules import Rule
 from taskengine.scripts import Call
@@ -15,6 +17,7 @@ logger = logging.getLogger("taskengine.worker")
 _BATCH = 200
 """Jobs a script: each call blocks Redis for some milliseconds at most."""
 _ROUNDS = 20
+_BULK_SECONDS = 0.3
 FORGET_WORKERS_MS = 3_600_000
 
 
@@ -33,8 +36,18 @@ def sweep(storage: JobStorage, settings: Settings, rules: Mapping[str, Rule] | N
             logger.warning("%d jobs had lost their worker and were given to others", rescued)
         _until_done(storage, store.trim_jobs(keep_ms=keep_ms, keep_jobs=settings.keep_finished_jobs, limit=_BATCH))
         storage.run_once(store.forget_workers(silent_ms=FORGET_WORKERS_MS))
+        step_bulks(storage)
     except RedisUnavailable as problem:
         logger.warning("the sweep waits for Redis: %s", problem)
+
+
+def step_bulks(storage: JobStorage) -> None:
+    """Take changes to many jobs forward, for a part of the second so that the sweep stays punctual."""
+    bulks = Bulks(storage.keys)
+    until = time.monotonic() + _BULK_SECONDS
+    for operation in reversed(storage.run_once(bulks.list(running=True))):
+        while time.monotonic() < until and storage.run_once(bulks.step(operation.id)) == STEP:
+            pass
 
 
 def _until_done(storage: JobStorage, step: Call[int]) -> int:

@@ -2,7 +2,8 @@
 -- first answer was lost, the second says the same.
 
 -- `outcome` COMPLETED | FAILED | TIMED_OUT | CANCELLED | RELEASED | UNSTARTED (claimed, never begun)
--- `retry_ms` the delay before another attempt, "" when the error forbids one
+-- `retry_ms` the delay before another attempt, "" when the error forbids one; with RELEASED, the delay
+--            before it may be claimed again, "" for none
 -- `value` the result or the error as JSON, "" for none
 -- `calls` a JSON list of the calls that follow when it COMPLETED, "" for none
 local function finish(id, lease, outcome, retry_ms, value, traceback, progress, calls)
@@ -20,6 +21,10 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     if calls ~= "" then
       for _, call in ipairs(cjson.decode(calls)) do follow_with(call, "") end
     end
+  elseif outcome == "RELEASED" and retry_ms ~= "" and not job.cancel then
+    local due = now + tonumber(retry_ms)
+    end_attempt(job, outcome, "", "", due)
+    put_off(job, due, "put off by its task")
   elseif outcome == "RELEASED" then
     end_attempt(job, outcome, "", "")
     give_back(job, "released: its worker was stopping")

@@ -18,6 +18,8 @@ local function rate_key(kind, name) return prefix .. "rate:" .. kind .. ":" .. n
 local function chord_key(id) return prefix .. "chord:" .. id end
 local function lock_key(name) return prefix .. "lock:" .. name end
 local function uses_key(name) return prefix .. "uses:" .. name end
+local bulks_key, bulking_key = prefix .. "bulks", prefix .. "bulking"
+local function bulk_key(id) return prefix .. "bulk:" .. id end
 local function lane_key(queue, task, state) return prefix .. "lane:" .. queue .. ":" .. task .. ":" .. state end
 local function ready_key(queue, task) return prefix .. "ready:" .. queue .. ":" .. task end
 local function heads_key(queue) return prefix .. "heads:" .. queue end
