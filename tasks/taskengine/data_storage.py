@@ -47,7 +47,7 @@ class DataStorage(BaseStorage):
 
     def peek_many(self, keys: Sequence[Any]) -> dict[Any, bytes]:
         """Return the values that there are."""
-        values = self._ask("MGET", *map(self._data, keys)) if keys else []
+        values: list[str | None] = self._ask("MGET", *map(self._data, keys)) if keys else []
         return {key: _bytes(value) for key, value in zip(keys, values, strict=True) if value is not None}
 
     def pop_data(self, key: Any) -> Any:

@@ -115,6 +115,8 @@ class Task(TaskWrapper, Generic[P, R]):
             id=options.id,
             eta=None if options.run_at is None else options.run_at.replace(tzinfo=None),
             retries=said.get("retries"),
+            retry_delay=said.get("retry_delay"),
+            retry_backoff=said.get("retry_backoff"),
             priority=options.priority,
             timeout=options.timeout,
         )
@@ -148,7 +150,8 @@ class Task(TaskWrapper, Generic[P, R]):
 
     def map(self, it: Iterable[Any]) -> ResultGroup:
         """Enqueue a job for each item; a tuple is several arguments."""
-        return ResultGroup(self.enqueue_many(item if isinstance(item, tuple) else (item,) for item in it))
+        calls = [cast("tuple[Any, ...]", item) if isinstance(item, tuple) else (item,) for item in it]
+        return ResultGroup(self.enqueue_many(calls))
 
     def enqueue(self, *args: Any, options: Options | None = None, **kwargs: Any) -> Result[R]:
         """Enqueue a job with these arguments and options."""
@@ -312,7 +315,9 @@ class TaskEngine(HueySide):
                     "default_expires": expires,
                     "default_retries": _attempts(retries, max_attempts) - 1,
                     "default_timeout": timeout,
-                    "backoff": _backoff(backoff, retry_delay, retry_backoff),
+                    "backoff": _backoff(backoff, retries, retry_delay, retry_backoff),
+                    "default_retry_delay": retry_delay or 0,
+                    "default_retry_backoff": retry_backoff or 0,
                 }
                 settled(Options(timeout=timeout), queue=queue, priority=5, max_attempts=1, timeout=None)
             except InvalidInput as error:
@@ -489,8 +494,11 @@ def _attempts(retries: int | None, max_attempts: int | None) -> int:
     return check_positive_int(1 if max_attempts is None else max_attempts, ("max_attempts",))
 
 
-def _backoff(backoff: Backoff | None, retry_delay: float | None, retry_backoff: float | None) -> Backoff:
-    if retry_delay is None and retry_backoff is None:
+def _backoff(
+    backoff: Backoff | None, retries: int | None, retry_delay: float | None, retry_backoff: float | None
+) -> Backoff:
+    """Who speaks as to Huey (``retries``, not ``max_attempts``) gets Huey's: no delay unless one is given."""
+    if retry_delay is None and retry_backoff is None and (backoff is not None or not retries):
         return backoff or Backoff()
     if backoff is not None:
         raise InvalidInput(("backoff",), "give either a backoff or retry_delay and retry_backoff, not both")

@@ -186,11 +186,14 @@ class InPlace:
         if outcome is None:
             return
         record = self._records[context.job.id]
-        if outcome.ending is Ending.RELEASED:
+        if outcome.ending is Ending.RELEASED and outcome.retry_ms is None:
             record["state"] = "QUEUED"
             raise KeyboardInterrupt
         if outcome.ending is Ending.COMPLETED:
             self._complete(record, outcome)
+        elif outcome.ending is Ending.RELEASED:
+            due = time.time_ns() // 1_000_000 + (outcome.retry_ms or 0)
+            record |= {"state": "SCHEDULED", "run_at": str(due), "attempt": str(context.job.attempt - 1)}
         elif outcome.ending is Ending.CANCELLED:
             record |= {"state": "CANCELLED", "finished_at": _now()}
         elif outcome.retry_ms is not None and context.job.attempt < context.job.max_attempts:

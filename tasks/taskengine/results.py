@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from huey.api import ChordResult as HueyChordResult
 from huey.api import Result as HueyResult
 from huey.api import ResultGroup as HueyResultGroup
+from huey.constants import EmptyData
 from huey.exceptions import ResultTimeout, TaskException
+from huey.utils import Error
 
 from taskengine.errors import JobNotFound
 from taskengine.jobs import Job, JobState
@@ -97,6 +100,17 @@ class Result(HueyResult, Generic[R]):
         return self._value(job)
 
     __call__ = get
+
+    def get_raw_result(self, *args: Any, **kwargs: Any) -> Any:
+        """As ``get``, with an error as Huey's ``Error`` instead of raised."""
+        try:
+            return self.get(*args, **kwargs)
+        except TaskException as error:
+            return Error(error.metadata)
+
+    def _get(self, preserve: bool = True) -> Any:
+        """What ``huey.contrib.asyncio`` asks for."""
+        return self.get_raw_result(preserve=preserve) if self.is_ready() else EmptyData
 
     def reset(self) -> None:
         """Forget what was read: the next look asks anew."""
@@ -194,21 +208,11 @@ class ResultGroup(HueyResultGroup):
             pause = _FIRST_PAUSE if ready else min(pause * backoff, max_delay)
 
 
-class ChordResult:
+class ChordResult(HueyChordResult):
     """The results of a chord's members, and of the callback and what follows that."""
 
     def __init__(self, results: Iterable[Result[Any]], pipeline: list[Result[Any]]) -> None:
+        several = ResultGroup(pipeline) if len(pipeline) > 1 else None
+        super().__init__([], pipeline[0], several)
         self.results = ResultGroup(results)
-        self.callback = pipeline[0]
-        self.pipeline_results = ResultGroup(pipeline) if len(pipeline) > 1 else None
         self.last = pipeline[-1]
-
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the callback's result, as ``Result.get`` does."""
-        return self.callback.get(*args, **kwargs)
-
-    __call__ = get
-
-    def reset(self) -> None:
-        """Forget what was read."""
-        self.callback.reset()

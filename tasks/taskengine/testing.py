@@ -9,7 +9,7 @@ Time is Redis's, and cannot be stopped. ``move_time`` moves the jobs instead:
 what waits becomes due so much earlier.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,7 +34,7 @@ _PAGE = 100
 
 
 @contextmanager
-def engine_in_place(engine: TaskEngine) -> Iterator[TaskEngine]:
+def engine_in_place(engine: TaskEngine) -> Generator[TaskEngine]:
     """Run calls where they are made, in memory, without Redis, inside the block.
 
     ``send_mail(...)`` returns when the job has ended; its ``Result`` has the
@@ -50,7 +50,7 @@ def engine_in_place(engine: TaskEngine) -> Iterator[TaskEngine]:
 
 
 @contextmanager
-def bound(engine: TaskEngine, url: str) -> Iterator[TaskEngine]:
+def bound(engine: TaskEngine, url: str) -> Generator[TaskEngine]:
     """Have an engine use another Redis inside the block: one of the tests, not that of its settings."""
     before = engine.storage
     engine.storage = JobStorage(engine.name, url=url, settings=engine.settings)
@@ -96,7 +96,7 @@ class StillBusy(TaskEngineError):
 
 
 @contextmanager
-def _worker(engine: TaskEngine, queue: str | None) -> Iterator[Dispatcher]:
+def _worker(engine: TaskEngine, queue: str | None) -> Generator[Dispatcher]:
     storage, name = engine.job_storage, worker_name()
     facts = WorkerFacts(name=name, queues=(queue or "*",), concurrency=1, mode="thread").as_json([])
     tasks = {title: describe(task.info_once) for title, task in engine.tasks.items()}
@@ -171,12 +171,12 @@ class Clock:
         self._at_us = now
 
     def _now_us(self) -> int:
-        seconds, microseconds = cast("tuple[int, int]", self.engine.job_storage.redis.time())
+        seconds, microseconds = self.engine.job_storage.redis.time()
         return seconds * 1_000_000 + microseconds
 
 
 @contextmanager
-def frozen_time(engine: TaskEngine) -> Iterator[Clock]:
+def frozen_time(engine: TaskEngine) -> Generator[Clock]:
     """Give a clock that stands: what waits becomes due only by ``clock.move``, seen by ``clock.drain``."""
     clock = Clock(engine)
     yield clock

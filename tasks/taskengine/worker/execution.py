@@ -7,6 +7,7 @@ Knows what ends an attempt how; not how outcomes reach Redis.
 
 import logging
 import random
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from taskengine.store import Ending, Outcome
 from taskengine.worker import context as contexts
 from taskengine.worker.context import JobContext, Released
 from taskengine.worker.dispatch import Dispatcher
+from taskengine.worker.huey_errors import least_seconds, put_off_seconds, signal_of
 
 if TYPE_CHECKING:
     from taskengine.engine import JobTask, TaskEngine
@@ -83,6 +85,7 @@ def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verd
 
 
 def _run(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Any:
+    task._deadline = time.monotonic() + task.timeout if task.timeout else None  # for task.check_timeout()
     with engine._timeout_context(task):
         context.interruptible = True
         try:
@@ -109,12 +112,16 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
         return Verdict(ending=Ending.RELEASED, exception=error)
     if isinstance(error, JobCancelled) or isinstance(context.stopped, JobCancelled):
         return Verdict(ending=Ending.CANCELLED, exception=error)
+    backoff = context.job.backoff or task.backoff
+    delay = backoff.delay_seconds(context.job.attempt, random.random())
+    put_off = put_off_seconds(error, delay)
+    if put_off is not None:
+        return Verdict(ending=Ending.RELEASED, exception=error, retry_ms=round(put_off * 1000))
     if isinstance(error, CancelExecution):
         return Verdict(ending=Ending.CANCELLED, exception=error)
     ending = Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED
     retryable = _is_retryable(task, error)
-    backoff = context.job.backoff or task.backoff
-    delay = backoff.delay_seconds(context.job.attempt, random.random())
+    delay = max(delay, least_seconds(error))
     return Verdict(
         ending=ending,
         exception=error,
@@ -171,6 +178,13 @@ def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
     )
 
 
+def _emit_put_off(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
+    special = signal_of(verdict.exception)
+    if special is not None:
+        engine._emit(special, task)
+    engine._emit(signals.SIGNAL_RETRYING, task)
+
+
 def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
     """Log, and send Huey's signals. The record is already written: signals are news, not the truth."""
     job = task.job
@@ -183,7 +197,10 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
         emit(signals.SIGNAL_CANCELED, task)
     elif verdict.ending is Ending.RELEASED:
         logger.info("job %s (%s) was given back", job.id, job.task)
-        emit(signals.SIGNAL_INTERRUPTED, task)
+        if verdict.retry_ms is None:
+            emit(signals.SIGNAL_INTERRUPTED, task)
+        else:
+            _emit_put_off(engine, task, verdict)
     elif verdict.error is not None:
         again = verdict.retry_ms is not None and job.attempt < job.max_attempts
         logger.warning(
@@ -196,11 +213,7 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
             verdict.error.exception,
             verdict.error.message.splitlines()[0] if verdict.error.message else "",
         )
-        timed_out = verdict.ending is Ending.TIMED_OUT
-        emit(
-            signals.SIGNAL_TIMEOUT if timed_out else signals.SIGNAL_ERROR,
-            task,
-            *([] if timed_out else [verdict.exception]),
-        )
+        special = signals.SIGNAL_TIMEOUT if verdict.ending is Ending.TIMED_OUT else signal_of(verdict.exception)
+        emit(special or signals.SIGNAL_ERROR, task, *([] if special else [verdict.exception]))
         if again:
             emit(signals.SIGNAL_RETRYING, task)

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from huey.registry import Registry
 from huey.signals import Signal
@@ -11,6 +11,7 @@ class Task:
     default_priority: ClassVar[Any]
     default_retries: ClassVar[int]
     default_timeout: ClassVar[float | None]
+    default_expires: ClassVar[Any]
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -20,6 +21,7 @@ class Task:
     priority: Any
     expires: Any
     timeout: float | None
+    _deadline: float | None
     on_complete: Task | None
     on_error: Task | None
     def __init__(
@@ -40,6 +42,9 @@ class Task:
         retry_backoff: float | None = None,
     ) -> None: ...
     def create_id(self) -> str: ...
+    def extend_data(self, data: Any) -> None: ...
+    def then(self, task: Any, *args: Any, **kwargs: Any) -> Self: ...
+    def error(self, task: Any, *args: Any, **kwargs: Any) -> Self: ...
     def execute(self) -> Any: ...
 
 class TaskWrapper:
@@ -61,10 +66,39 @@ class TaskWrapper:
     def unregister(self) -> bool: ...
     def schedule(self, args: Any = None, kwargs: dict[str, Any] | None = None, **options: Any) -> Any: ...
 
+class group:
+    tasks: list[Any]
+    def __init__(self, tasks: list[Any]) -> None: ...
+    def then(self, task: Any, *args: Any, **kwargs: Any) -> chord: ...
+
+class chord:
+    tasks: list[Any]
+    callback: Any
+    def __init__(self, tasks: list[Any], callback: Any) -> None: ...
+
+class Result:
+    huey: Any
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+class ResultGroup:
+    _results: list[Any]
+    def __init__(self, results: list[Any]) -> None: ...
+    def get(self, *args: Any, **kwargs: Any) -> list[Any]: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> list[Any]: ...
+
+class ChordResult:
+    results: Any
+    callback: Any
+    pipeline_results: Any
+    def __init__(self, results: list[Any], callback_result: Any, pipeline: Any = None) -> None: ...
+    def get(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def reset(self) -> None: ...
+
 class Huey:
     name: str
     storage: BaseStorage
-    immediate: bool
+    _immediate: bool
     _registry: Registry
     _signal: Signal
     _tasks_in_flight: set[Task]

@@ -1,0 +1,4 @@
+from typing import Any, NamedTuple
+
+class Error(NamedTuple):
+    metadata: dict[str, Any]
