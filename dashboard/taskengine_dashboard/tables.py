@@ -19,6 +19,7 @@ def _running_fraction(job: JobRow) -> float | None:
     return None if fraction is None else round(fraction, 2)
 
 
+_NAMED_QUEUES = 2
 _CHIPS = _arrow.list_(_arrow.string())
 _TIME = _arrow.timestamp("ms", tz="UTC")
 _COLUMNS: dict[str, tuple[Any, Callable[[JobRow], Any]]] = {
@@ -66,9 +67,9 @@ def workers(rows: Sequence[WorkerRow], now: datetime) -> Table:
         {
             "worker": _texts(worker.name for worker in rows),
             "state": _arrow.array([["Online" if worker.online else "Offline"] for worker in rows], _CHIPS),
-            "busy": _texts(f"{worker.running} / {worker.concurrency}" for worker in rows),
+            "busy": _texts(f"{w.running} / {w.concurrency}" if w.online else wording.NOTHING for w in rows),
             "load": _arrow.array([_load(worker) for worker in rows], _arrow.float64()),
-            "queues": _texts("all" if "*" in w.queues else ", ".join(w.queues) for w in rows),
+            "queues": _texts(_served(worker.queues) for worker in rows),
             "seen": _texts(wording.ago(worker.last_heartbeat_at, now) for worker in rows),
         }
     )
@@ -81,6 +82,13 @@ def texts(columns: Mapping[str, Sequence[str]]) -> Table:
 
 def _load(worker: WorkerRow) -> float:
     return min(worker.running / worker.concurrency, 1.0) if worker.online and worker.concurrency else 0.0
+
+
+def _served(queues: Sequence[str]) -> str:
+    if "*" in queues:
+        return "all"
+    named, others = queues[:_NAMED_QUEUES], queues[_NAMED_QUEUES:]
+    return ", ".join(named) + (f" + {len(others)}" if others else "")
 
 
 def _texts(values: Iterable[str]) -> Any:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from support.fake_api import NOW, FakeApi
 from taskengine_dashboard import tables
 from taskengine_dashboard.model import JobRow, Progress, WorkerRow
@@ -81,11 +83,15 @@ def test_a_worker_shows_its_load() -> None:
 
 def test_a_dead_worker_carries_nothing() -> None:
     (row,) = tables.workers([a_worker(online=False)], NOW).to_pylist()
-    assert (row["state"], row["load"]) == (["Offline"], 0.0)
+    assert (row["state"], row["busy"], row["load"]) == (["Offline"], "—", 0.0)
 
 
-def test_a_worker_of_every_queue_says_all() -> None:
-    assert tables.workers([a_worker(queues=("*",))], NOW).column("queues").to_pylist() == ["all"]
+@pytest.mark.parametrize(
+    ("queues", "words"),
+    [(("*",), "all"), (("mail",), "mail"), (("a", "b"), "a, b"), (("a", "b", "c", "d"), "a, b + 2"), ((), "")],
+)
+def test_a_worker_names_the_queues_that_it_serves(queues: tuple[str, ...], words: str) -> None:
+    assert tables.workers([a_worker(queues=queues)], NOW).column("queues").to_pylist() == [words]
 
 
 def test_queues_show_depth_and_wait(api: FakeApi, source: Source) -> None:
