@@ -63,8 +63,13 @@ class Keys:
         return f"{self.prefix}rate:{kind}:{name}"
 
     @property
+    def budget(self) -> str:
+        """String: how many bytes Redis may use before nothing more is taken in."""
+        return f"{self.prefix}budget"
+
+    @property
     def full(self) -> str:
-        """String, expiring: why nothing more is taken in."""
+        """String, expiring: why nothing more is taken in, as of the last look at the memory; empty while there is room."""
         return f"{self.prefix}full"
 
     def data(self, name: str) -> str:

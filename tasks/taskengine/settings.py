@@ -72,6 +72,13 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "max_result_bytes": _count,
     "keep_finished_seconds": _seconds,
     "keep_finished_jobs": _count,
+    "keep_completed_seconds": _seconds,
+    "keep_completed_jobs": _count,
+    "keep_failed_seconds": _seconds,
+    "keep_failed_jobs": _count,
+    "keep_cancelled_seconds": _seconds,
+    "keep_cancelled_jobs": _count,
+    "max_redis_bytes": _count,
 }
 
 
@@ -99,6 +106,25 @@ class Settings:
     """Records of finished jobs are removed after this time."""
     keep_finished_jobs: int = 1_000_000
     """At most so many finished jobs are kept in each final state; the oldest go first."""
+    keep_completed_seconds: float | None = None
+    """Instead of ``keep_finished_seconds`` for COMPLETED jobs; likewise the five below."""
+    keep_completed_jobs: int | None = None
+    keep_failed_seconds: float | None = None
+    keep_failed_jobs: int | None = None
+    keep_cancelled_seconds: float | None = None
+    keep_cancelled_jobs: int | None = None
+    max_redis_bytes: int | None = None
+    """Memory that Redis may use: near it the oldest finished jobs go, at it enqueue refuses with ``QueueFull``."""
+
+    def kept_seconds(self, state: str) -> float:
+        """How long a job in this final state is kept."""
+        own: float | None = getattr(self, f"keep_{state.lower()}_seconds")
+        return self.keep_finished_seconds if own is None else own
+
+    def kept_jobs(self, state: str) -> int:
+        """How many jobs in this final state are kept."""
+        own: int | None = getattr(self, f"keep_{state.lower()}_jobs")
+        return self.keep_finished_jobs if own is None else own
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

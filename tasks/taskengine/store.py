@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from taskengine.jobs import JobState
+from taskengine.jobs import FINAL_STATES, JobState
 from taskengine.keys import Keys
 from taskengine.records import ClaimedJob, read_claimed, text
 from taskengine.rules import Keep, Kind, Rate, concurrency_arg, rate_args
@@ -202,9 +202,20 @@ class Store:
         """Remove the record of a job that is not RUNNING."""
         return call("delete_job", self._prefix, int, id=job_id)
 
-    def trim_jobs(self, *, keep_ms: int, keep_jobs: int, limit: int) -> Call[int]:
+    def trim_jobs(
+        self, *, keep_ms: int, keep_jobs: int, limit: int, states: Collection[JobState] = FINAL_STATES
+    ) -> Call[int]:
         """Remove finished jobs that are past their time or over their number; tells how many."""
-        return call("trim_jobs", self._prefix, int, keep_ms=keep_ms, keep_jobs=keep_jobs, limit=limit)
+        wanted = ",".join(sorted(states))
+        return call("trim_jobs", self._prefix, int, states=wanted, keep_ms=keep_ms, keep_jobs=keep_jobs, limit=limit)
+
+    def set_budget(self, max_bytes: int | None) -> Call[int]:
+        """How much memory Redis may use before nothing more is taken in; ``None`` for no limit of ours."""
+        return call("set_budget", self._prefix, int, bytes="" if max_bytes is None else max_bytes)
+
+    def memory_over(self, share: float) -> Call[int]:
+        """How many bytes Redis uses more than this share of the budget; 0 when it is below, or there is none."""
+        return call("memory_over", self._prefix, int, share=share)
 
     def clear_jobs(self, states: Collection[JobState], *, before_ms: int | None, limit: int) -> Call[int]:
         """Remove finished jobs, the longest finished first; tells how many."""

@@ -7,6 +7,7 @@ from redis import Redis
 PERMANENT = frozenset(
     {"attempts", "catalogue", "catalogue_version", "clock", "events", "finished", "heads", "heartbeats", "job"}
     | {
+        "budget",
         "bulk",
         "bulking",
         "bulks",

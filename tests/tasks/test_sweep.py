@@ -70,6 +70,22 @@ def test_what_is_over_the_number_is_removed(bench: Bench, redis: Redis) -> None:
     assert redis.zcard(KEYS.finished("COMPLETED")) == 1
 
 
+def test_each_final_state_can_be_kept_for_its_own_time_and_number(bench: Bench, redis: Redis) -> None:
+    for job_id in "abc":
+        a_job(redis, COMPLETED, f"completed-{job_id}")
+        a_job(redis, FAILED, f"failed-{job_id}")
+    swept(bench, keep_completed_jobs=1, keep_failed_seconds=3600)
+    assert (redis.zcard(KEYS.finished("COMPLETED")), redis.zcard(KEYS.finished("FAILED"))) == (1, 3)
+
+
+def test_near_the_memory_budget_the_oldest_finished_jobs_make_place(bench: Bench, redis: Redis) -> None:
+    a_job(redis, COMPLETED, "finished")
+    enqueue(redis, "waiting")
+    used = redis.info("memory")["used_memory"]
+    swept(bench, max_redis_bytes=used)  # it is over nine tenths
+    assert (find(redis, "finished"), get(redis, "waiting").state) == (None, QUEUED)
+
+
 def test_more_than_a_batch_is_done_in_one_sweep(bench: Bench, redis: Redis) -> None:
     register(redis)
     STORE.enqueue_jobs([row(f"j{number}") for number in range(450)]).run(redis)

@@ -117,7 +117,7 @@ class Job(Node):
     def expires_at(self, info: Info) -> datetime | None:
         if self.finished_at is None:
             return None
-        return self.finished_at + timedelta(seconds=info.context.settings.keep_finished_seconds)
+        return self.finished_at + timedelta(seconds=info.context.settings.kept_seconds(self.state))
 
     @strawberry.field(description="Seconds the current or last attempt has run.")
     async def run_seconds(self, info: Info) -> float | None:

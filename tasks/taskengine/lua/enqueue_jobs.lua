@@ -4,11 +4,12 @@
 -- Errors   QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
 --          UNKNOWN_DEPENDENCY  there is no such job; nothing was enqueued: <number of the row, from 0> <its id>
 -- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished
---@include keys clock jobs moves dependencies enqueue follow_ups
+--@include keys clock jobs moves dependencies enqueue follow_ups memory
 
 local rows = 1 -- ARGV from here: id, task, queue, priority, delay_ms | "", run_at_ms | "", ids it depends on with commas between, n, then n of field, value
 
-if redis.call("EXISTS", full_key) == 1 then return queue_full(redis.call("GET", full_key)) end
+local full = why_full()
+if full then return queue_full(full) end
 
 local function list(text)
   local items = {}

@@ -4,12 +4,13 @@
 -- Errors   SCHEDULE_NOT_FOUND  there is no such schedule
 --          QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
 -- Writes   schedule, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups schedules ticks
+--@include keys clock jobs moves dependencies enqueue follow_ups schedules ticks memory
 
 local name = ARGV[1] -- str
 local rows = 2       -- ARGV from here: the job's row as in enqueue_jobs
 
 if redis.call("EXISTS", schedule_key(name)) == 0 then return schedule_not_found(name) end
-if redis.call("EXISTS", full_key) == 1 then return queue_full(redis.call("GET", full_key)) end
+local full = why_full()
+if full then return queue_full(full) end
 enqueue_for(name, rows)
 return 1

@@ -4,7 +4,7 @@
 -- Returns  1, or 0 when the schedule is no longer as the caller saw it
 -- Errors   QUEUE_FULL  Redis holds as much as it may; the tick stays due
 -- Writes   schedule, schedules, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups schedules ticks
+--@include keys clock jobs moves dependencies enqueue follow_ups schedules ticks memory
 
 local name     = ARGV[1] -- str
 local due      = ARGV[2] -- int  the tick that is due, ms: it must be so still
@@ -15,7 +15,8 @@ local rows     = 5       -- ARGV from here: the job's row as in enqueue_jobs; no
 local seen = redis.call("HMGET", schedule_key(name), "next_at", "revision")
 if seen[1] ~= due or seen[2] ~= revision then return 0 end
 if ARGV[rows] then
-  if redis.call("EXISTS", full_key) == 1 then return queue_full(redis.call("GET", full_key)) end
+  local full = why_full()
+  if full then return queue_full(full) end
   enqueue_for(name, rows)
   redis.call("HSET", schedule_key(name), "last_at", ARGV[rows + 5])
 end

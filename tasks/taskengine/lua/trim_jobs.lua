@@ -4,9 +4,10 @@
 -- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency
 --@include keys clock jobs moves dependencies enqueue follow_ups remove
 
-local keep_ms   = tonumber(ARGV[1]) -- int  how long a finished job is kept
-local keep_jobs = tonumber(ARGV[2]) -- int  how many of each final state
-local limit     = tonumber(ARGV[3]) -- int  at most so many a call
+local states    = ARGV[1]           -- str  final states with commas between
+local keep_ms   = tonumber(ARGV[2]) -- int  how long a finished job is kept
+local keep_jobs = tonumber(ARGV[3]) -- int  how many of each of these states
+local limit     = tonumber(ARGV[4]) -- int  at most so many a call
 
 local function remove_first(state, upper, count)
   local ids = redis.call("ZRANGEBYSCORE", finished_key(state), "-inf", upper, "LIMIT", 0, count)
@@ -15,7 +16,7 @@ local function remove_first(state, upper, count)
 end
 
 local removed = 0
-for _, state in ipairs(STATES) do
+for state in string.gmatch(states, "[^,]+") do
   if FINAL[state] then
     removed = removed + remove_first(state, "(" .. int(now - keep_ms), limit - removed)
     local over = redis.call("ZCARD", finished_key(state)) - keep_jobs

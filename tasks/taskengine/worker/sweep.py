@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from taskengine.bulk import STEP, Bulks
 from taskengine.errors import RedisUnavailable
+from taskengine.jobs import FINAL_STATES
 from taskengine.schedules import Rule
 from taskengine.scripts import Call
 from taskengine.settings import Settings
@@ -18,6 +19,8 @@ _BATCH = 200
 """Jobs a script: each call blocks Redis for some milliseconds at most."""
 _ROUNDS = 20
 _BULK_SECONDS = 0.3
+_TRIM_SHARE = 0.9
+"""From this share of the memory budget on, finished jobs make place."""
 FORGET_WORKERS_MS = 3_600_000
 
 
@@ -27,18 +30,32 @@ def sweep(storage: JobStorage, settings: Settings, rules: Mapping[str, Rule] | N
     Waits when Redis is away. ``rules`` are the functions that this process's schedules ask, by schedule.
     """
     store = storage.store
-    keep_ms = round(settings.keep_finished_seconds * 1000)
     try:
         tick_schedules(storage, rules or {})
         _until_done(storage, store.promote_jobs(limit=_BATCH))
         rescued = _until_done(storage, store.rescue_jobs(max_losses=settings.max_worker_losses, limit=_BATCH))
         if rescued:
             logger.warning("%d jobs had lost their worker and were given to others", rescued)
-        _until_done(storage, store.trim_jobs(keep_ms=keep_ms, keep_jobs=settings.keep_finished_jobs, limit=_BATCH))
+        trim(storage, settings)
         storage.run_once(store.forget_workers(silent_ms=FORGET_WORKERS_MS))
         step_bulks(storage)
     except RedisUnavailable as problem:
         logger.warning("the sweep waits for Redis: %s", problem)
+
+
+def trim(storage: JobStorage, settings: Settings) -> None:
+    """Remove finished jobs by age and by number, of each state its own, and near the memory budget the oldest."""
+    store = storage.store
+    for state in sorted(FINAL_STATES):
+        keep_ms = round(settings.kept_seconds(state) * 1000)
+        keep_jobs = settings.kept_jobs(state)
+        _until_done(storage, store.trim_jobs(keep_ms=keep_ms, keep_jobs=keep_jobs, limit=_BATCH, states=[state]))
+    storage.run_once(store.set_budget(settings.max_redis_bytes))
+    for _ in range(_ROUNDS):
+        if not storage.run_once(store.memory_over(_TRIM_SHARE)):
+            return
+        if not storage.run_once(store.clear_jobs(sorted(FINAL_STATES), before_ms=None, limit=_BATCH)):
+            return
 
 
 def step_bulks(storage: JobStorage) -> None:

@@ -55,6 +55,7 @@ def test_one_that_is_not_there_cannot(redis: Redis) -> None:
 
 def test_nothing_is_enqueued_while_nothing_more_is_taken_in(redis: Redis) -> None:
     a_schedule(redis)
+    redis.set(KEYS.budget, 1)
     redis.set(KEYS.full, "it is full", ex=10)
     with pytest.raises(QueueFull):
         SCHEDULES.run_schedule("s", row(redis)).run(redis)

@@ -92,6 +92,7 @@ def test_a_tick_that_is_passed_over_leaves_no_job(redis: Redis) -> None:
 
 def test_a_tick_stays_due_while_nothing_more_is_taken_in(redis: Redis) -> None:
     at = make_due(redis)
+    redis.set(KEYS.budget, 1)
     redis.set(KEYS.full, "it is full", ex=10)
     with writes(redis) as written, pytest.raises(QueueFull, match="it is full"):
         tick(redis)

@@ -1,0 +1,15 @@
+-- set_budget: how much memory Redis may use before nothing more is taken in.
+--
+-- Returns  1
+-- Writes   budget, full
+--@include keys
+
+local bytes = ARGV[1] -- int; "" for no limit of ours
+
+if bytes == "" then
+  redis.call("DEL", budget_key, full_key)
+elseif redis.call("GET", budget_key) ~= bytes then
+  redis.call("SET", budget_key, bytes)
+  redis.call("DEL", full_key)
+end
+return 1
