@@ -43,6 +43,7 @@ def main(api_url: str, port: int) -> int:
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, _end)
     try:
+        _say(f"The dashboard is at {_address(settings.host, port)} and asks {source.api_url}.")
         application(settings).run(config=configuration(settings.host, port))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
@@ -114,6 +115,14 @@ def _why_not(host: str, port: int) -> str | None:
     return None
 
 
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - we are a command
+
+
 def _refuse(problem: str) -> int:
-    print(problem, file=sys.stderr)  # noqa: T201 - we are a command
+    print(problem, file=sys.stderr)  # noqa: T201
     return 2

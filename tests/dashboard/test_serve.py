@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,12 +25,14 @@ PROGRAM = "import sys; from taskengine_dashboard.serve import main; sys.exit(mai
 OURS = sorted(path for path in PACKAGE.rglob("*.*") if path.suffix in {".toml", ".css", ".svg", ".py"})
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+@contextmanager
+def a_dashboard() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A dashboard whose API is nowhere, and its address."""
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("TASKENGINE_")}
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM.format(port=port)], env=env, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(port=port)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: _is_well(url), 30, "the dashboard answers")
@@ -37,6 +40,13 @@ def running() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[str]:
+    """The address of a dashboard that the tests only look at."""
+    with a_dashboard() as (_, url):
+        yield url
 
 
 def _is_well(url: str) -> bool:
@@ -113,29 +123,27 @@ def test_a_setting_that_is_none_is_one_line(
 # It runs
 
 
-def test_it_starts_without_its_api(running: tuple[subprocess.Popen[bytes], str]) -> None:
-    assert httpx.get(running[1]).status_code == 200
+def test_it_starts_without_its_api(running: str) -> None:
+    assert httpx.get(running).status_code == 200
 
 
 @pytest.mark.parametrize("font", ["inter-latin-wght-normal.woff2", "jetbrains-mono-latin-wght-normal.woff2"])
-def test_it_serves_its_own_fonts(running: tuple[subprocess.Popen[bytes], str], font: str) -> None:
-    answer = httpx.get(f"{running[1]}/app/static/fonts/{font}")
+def test_it_serves_its_own_fonts(running: str, font: str) -> None:
+    answer = httpx.get(f"{running}/app/static/fonts/{font}")
     assert answer.content[:4] == b"wOF2"
 
 
-def test_it_gives_no_agent_a_way_in(running: tuple[subprocess.Popen[bytes], str]) -> None:
-    assert httpx.post(f"{running[1]}/_stcore/agent/interact", json={}).status_code in {403, 404}
+def test_it_gives_no_agent_a_way_in(running: str) -> None:
+    assert httpx.post(f"{running}/_stcore/agent/interact", json={}).status_code in {403, 404}
 
 
 @pytest.mark.parametrize(("origin", "status"), [(None, b"101"), ("https://elsewhere.example", b"403")])
-def test_only_its_own_pages_may_open_its_websocket(
-    running: tuple[subprocess.Popen[bytes], str], origin: str | None, status: bytes
-) -> None:
-    url = urlsplit(running[1])
+def test_only_its_own_pages_may_open_its_websocket(running: str, origin: str | None, status: bytes) -> None:
+    url = urlsplit(running)
     handshake = [
         "GET /_stcore/stream HTTP/1.1",
         f"Host: {url.netloc}",
-        f"Origin: {origin or running[1]}",
+        f"Origin: {origin or running}",
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",
@@ -146,11 +154,10 @@ def test_only_its_own_pages_may_open_its_websocket(
         assert connection.recv(1024).split(b" ")[1] == status
 
 
-def test_sigterm_ends_it_in_order_and_all_it_said_is_whom_it_refused(
-    running: tuple[subprocess.Popen[bytes], str],
-) -> None:
-    process, _ = running
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=10)
+def test_it_says_where_it_is_and_sigterm_ends_it_without_another_word() -> None:
+    with a_dashboard() as (process, url):
+        process.send_signal(signal.SIGTERM)
+        said, complained = process.communicate(timeout=10)
     assert process.returncode == 0
-    assert said.splitlines() == [b"refused a websocket: it was opened by a page of 'https://elsewhere.example'"]
+    assert said.decode().splitlines() == [f"The dashboard is at {url} and asks http://127.0.0.1:9/graphql."]
+    assert complained == b""
