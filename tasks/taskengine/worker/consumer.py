@@ -12,7 +12,7 @@ from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
-from huey.consumer import Consumer, Environment, Worker
+from huey.consumer import Consumer, Environment, Worker, WorkerRecycle
 
 from taskengine.catalogue import describe
 from taskengine.errors import RedisUnavailable
@@ -69,6 +69,8 @@ class JobWorker(Worker):
         if task is not None:
             self.huey.execute(task, now)
             self.task_count += 1
+            if self.max_tasks and self.task_count >= self.max_tasks:
+                raise WorkerRecycle  # the health check starts another in its place
 
     def shutdown(self) -> None:
         """Called last in the thread or child."""
@@ -277,7 +279,8 @@ class JobConsumer(Consumer):
         storage = self.huey.job_storage
         try:
             held = storage.run_once(storage.store.surrender_jobs(self.facts.name, slot.name))
-            logger.warning("child %s died (exit code %s) holding %d jobs", process.pid, process.exitcode, held)
+            level = logging.WARNING if process.exitcode or held else logging.INFO  # else it ended in order
+            logger.log(level, "child %s ended (exit code %s) holding %d jobs", process.pid, process.exitcode, held)
             losses = self.huey.settings.max_worker_losses
             storage.run_once(storage.store.rescue_jobs(max_losses=losses, limit=max(held, 1)))
         except RedisUnavailable as problem:
