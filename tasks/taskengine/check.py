@@ -67,11 +67,15 @@ def _expect(indexes: Indexes, keys: Keys, job_id: str, record: dict[str, str]) -
         indexes[keys.schedule_jobs(record["schedule"])][job_id] = float(record["created"])
     if state is JobState.QUEUED:
         arrival = int(record.get("arrival", record["created"]))
-        indexes[keys.ready(queue, task)][job_id] = float(arrival - EPOCH_US - int(record["priority"]) * BAND_US)
+        place = float(arrival - EPOCH_US - int(record["priority"]) * BAND_US)
+        parked = record.get("parked")  # noted by the look: only the index itself knows
+        indexes[keys.parked(task, record["key"]) if parked else keys.ready(queue, task)][job_id] = place
     elif state in (JobState.SCHEDULED, JobState.RETRYING) and not _is_blocked(record):
         indexes[keys.waiting][job_id] = float(record["run_at"])
     elif state is JobState.RUNNING:
         indexes[keys.leases][job_id] = float("nan")  # some deadline: the record does not repeat it
+        if "key" in record:
+            indexes[keys.keyed(task, record["key"])][job_id] = 0.0
     elif state in FINAL_STATES:
         indexes[keys.finished(state)][job_id] = float(record["finished_at"])
 
@@ -86,6 +90,9 @@ def _is_blocked(record: dict[str, str]) -> bool:
 
 def _look(redis: Redis, keys: Keys) -> set[Difference]:
     records = dict(_records(redis, keys))
+    for job_id, record in records.items():
+        if "key" in record and redis.zscore(keys.parked(record["task"], record["key"]), job_id) is not None:
+            record["parked"] = "1"
     expected = expected_indexes(keys, records.items())
     ticks = {name: float(record["next_at"] or "inf") for name, record in _records(redis, keys, keys.schedule(""))}
     expected[keys.schedules] = ticks
@@ -111,7 +118,7 @@ def _records(redis: Redis, keys: Keys, prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _indexes(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, float]]]:
-    patterns = [keys.prefix + kind for kind in ("lane:", "ready:", "heads:", "finished:", "schedule_jobs:")]
+    patterns = [keys.prefix + kind for kind in ("lane:", "ready:", "heads:", "finished:", "schedule_jobs:", "parked:")]
     zsets = {key for pattern in patterns for key in _scan(redis, pattern)} | {
         keys.waiting,
         keys.leases,
@@ -121,7 +128,7 @@ def _indexes(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, float]]]
     for key in zsets:
         entries: Any = redis.zrange(key, 0, -1, withscores=True)
         yield key, {text(member): float(score) for member, score in entries}
-    for key in (keys.lanes, keys.queues):
+    for key in (keys.lanes, keys.queues, *_scan(redis, keys.prefix + "keyed:")):
         members: Any = redis.smembers(key)
         yield key, {text(member): 0.0 for member in members}
 

@@ -359,11 +359,20 @@ class Client(ScheduleClient):
         return bool(await self._run(self._store.resume(kind, check_name(name, (kind,)))))
 
     async def set_limits(
-        self, kind: Kind, name: str, *, concurrency: int | Keep | None = KEEP, rate: Rate | Keep | None = KEEP
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        concurrency: int | Keep | None = KEEP,
+        rate: Rate | Keep | None = KEEP,
+        per_key: int | Keep | None = KEEP,
     ) -> None:
-        """Limit a queue or task across all workers, from the next claim on; ``None`` lifts a limit."""
+        """Limit a queue or task across all workers, from the next claim on; ``None`` lifts a limit.
+
+        ``per_key``: of a task with a concurrency key, at once for each; ``None`` is what its code says.
+        """
         check_name(name, (kind,))
-        await self._run(self._store.set_limits(kind, name, concurrency=concurrency, rate=rate))
+        await self._run(self._store.set_limits(kind, name, concurrency=concurrency, rate=rate, per_key=per_key))
 
     async def list_rules(self) -> Rules:
         """Return every pause and limit."""

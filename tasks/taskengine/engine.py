@@ -31,9 +31,10 @@ from taskengine.jobs import (
     TaskInfo,
     check_name,
     check_positive_int,
+    check_text,
 )
-from taskengine.options import settled
-from taskengine.records import ClaimedJob, dumps, read_job, record_of, row_of
+from taskengine.options import MAX_KEY, settled
+from taskengine.records import ClaimedJob, dumps, read_job, record_of, row_of, with_fields
 from taskengine.results import Result, ResultGroup
 from taskengine.retries import Backoff
 from taskengine.schedules import Declaration, When, declare, rules_of
@@ -67,6 +68,8 @@ class JobTask(HueyTask):
     backoff: ClassVar[Backoff]
     retry_on: ClassVar[Exceptions]
     fail_on: ClassVar[Exceptions]
+    concurrency_key: ClassVar[Callable[..., object] | None] = None
+    concurrency_per_key: ClassVar[int] = 1
 
 
 class Task(TaskWrapper, Generic[P, R]):
@@ -209,7 +212,17 @@ class Task(TaskWrapper, Generic[P, R]):
         )
         self.huey.check_dependencies(chosen.depends_on)
         queue, priority = cast("str", chosen.queue), cast("int", chosen.priority)
-        return row_of(chosen.id or new_id("job"), info.name, args_json, queue=queue, priority=priority, options=chosen)
+        job_id = chosen.id or new_id("job")
+        row = row_of(job_id, info.name, args_json, queue=queue, priority=priority, options=chosen)
+        if self.task_class.concurrency_key is None:
+            return row
+        return with_fields(row, {"key": self.key_of(self.task_class.signature.load(args_json))})
+
+    def key_of(self, arguments: Mapping[str, Any]) -> str:
+        """Return the concurrency key of a call; raise ``InvalidInput`` when it can be none."""
+        make = self.task_class.concurrency_key
+        key = "" if make is None else str(make(**arguments))
+        return check_text(key, ("concurrency_key",), at_most=MAX_KEY)
 
     @cached_property
     def info_once(self) -> TaskInfo:
@@ -246,7 +259,7 @@ class TaskEngine(HueySide):
 
         ``immediate``: calls run where they are made, in memory, without Redis.
         ``huey_priorities``: the lowest and highest priority that a Huey application uses, see ``priority_of``.
-        ``host``, ``port``, ``db`` and ``password`` in place of ``url``, and Huey's further options, are as Huey has them.
+        ``host``, ``port``, ``db`` and ``password`` in place of ``url``, and Huey's further options, are as Huey's.
         """
         chosen = settings or Settings.from_env(os.environ)
         place = url_of(url, host, port, db, password)
@@ -287,6 +300,8 @@ class TaskEngine(HueySide):
         retry_on: Exceptions | type[BaseException] = (Exception,),
         fail_on: Exceptions | type[BaseException] = (),
         expires: Any = None,
+        concurrency_key: Callable[..., object] | None = None,
+        concurrency_per_key: int = 1,
     ) -> Callable[[Callable[P, R]], Task[P, R]]:
         """Make a function a task. Raises ``InvalidTask`` when its signature or an option is not usable.
 
@@ -294,7 +309,8 @@ class TaskEngine(HueySide):
         ``backoff``: how long to wait between them (Huey's ``retry_delay`` and ``retry_backoff``
         give one without cap and jitter). ``retry_on`` / ``fail_on``: exceptions that are
         tried again, and those of them that are not. ``timeout`` in seconds. ``expires`` (seconds
-        or a time): a job that has not started by then is CANCELLED.
+        or a time): a job that has not started by then is CANCELLED. ``concurrency_key``: makes a key
+        of the arguments; of jobs with the same key ``concurrency_per_key`` run at once, across all workers.
         """
         if callable(retries):
             raise InvalidTask(getattr(retries, "__name__", "?"), "write @engine.task() with parentheses")
@@ -316,6 +332,8 @@ class TaskEngine(HueySide):
                     "default_retries": _attempts(retries, max_attempts) - 1,
                     "default_timeout": timeout,
                     "backoff": _backoff(backoff, retries, retry_delay, retry_backoff),
+                    "concurrency_key": concurrency_key and staticmethod(concurrency_key),
+                    "concurrency_per_key": check_positive_int(concurrency_per_key, ("concurrency_per_key",)),
                     "default_retry_delay": retry_delay or 0,
                     "default_retry_backoff": retry_backoff or 0,
                 }
@@ -362,9 +380,19 @@ class TaskEngine(HueySide):
         self.schedules[declared.name] = declared
         return task
 
-    def periodic_task(self, *_: Any, **__: Any) -> Any:
-        """Refuse: schedules are not part of this version, and a task that never ran would be worse."""
-        raise InvalidTask("periodic_task", "schedules are not supported yet")
+    def periodic_task(
+        self, validate_datetime: Callable[[datetime], bool], **options: Any
+    ) -> Callable[[Callable[..., Any]], Task[..., Any]]:
+        """Make a function a task that workers enqueue when ``validate_datetime`` says so, as with Huey.
+
+        Asked each minute, in UTC. What Huey's ``crontab()`` returns becomes a cron rule. Each tick is one
+        job, however many workers run. Further options are those of ``task``.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+            return self.schedule(self.task(**options)(function), rule=validate_datetime)
+
+        return decorate
 
     # Enqueueing
 

@@ -136,6 +136,8 @@ class Job:
     progress: Progress | None = None
     start_before: datetime | None = None
     idempotency_key: str | None = None
+    concurrency_key: str | None = None
+    """Jobs of its task with the same key run only so many at once."""
     blockers: int = 0
     """How many of the jobs it depends on have not COMPLETED."""
     schedule: str | None = None

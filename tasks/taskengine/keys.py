@@ -58,6 +58,23 @@ class Keys:
         """Hash: JSON of the limits, by ``queue:<name>`` and ``task:<name>``."""
         return f"{self.prefix}limits"
 
+    @property
+    def key_limits(self) -> str:
+        """Hash: how many jobs of a task may run at once for each concurrency key, as its code says."""
+        return f"{self.prefix}key_limits"
+
+    def keyed(self, task: str, key: str) -> str:
+        """Set: ids of a task's RUNNING jobs with a concurrency key."""
+        return f"{self.prefix}keyed:{task}:{key}"
+
+    def parked(self, task: str, key: str) -> str:
+        """Zset: ids of QUEUED jobs that wait for their concurrency key, at their place in ``ready``."""
+        return f"{self.prefix}parked:{task}:{key}"
+
+    def parked_keys(self, task: str) -> str:
+        """Set: a task's concurrency keys that jobs are parked for."""
+        return f"{self.prefix}parked_keys:{task}"
+
     def rate(self, kind: str, name: str) -> str:
         """Hash, expiring: the token bucket of a queue or task."""
         return f"{self.prefix}rate:{kind}:{name}"
@@ -69,7 +86,7 @@ class Keys:
 
     @property
     def full(self) -> str:
-        """String, expiring: why nothing more is taken in, as of the last look at the memory; empty while there is room."""
+        """String, expiring: why nothing more is taken in, as of the last look at the memory; empty for room."""
         return f"{self.prefix}full"
 
     def data(self, name: str) -> str:

@@ -32,6 +32,8 @@ class ClaimedJob:
     args: str
     """JSON text, not yet validated."""
     timeout_ms: int | None
+    key: str = ""
+    """Its concurrency key, ``""`` when whoever enqueued it did not know it, or there is none."""
     tags: tuple[str, ...]
     backoff: Backoff | None = None
     """Its own, if not its task's."""
@@ -102,6 +104,7 @@ def read_claimed(rows: Sequence[Sequence[Any]]) -> list[ClaimedJob]:
             tags=tuple(json.loads(row[11])) if row[11] else (),
             backoff=Backoff(**json.loads(row[12])) if row[12] else None,
             then=text(row[13]),
+            key=text(row[14]),
         )
         for row in rows
     ]
@@ -143,6 +146,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         progress=_optional(record, "progress", lambda value: read_progress(json.loads(value))),
         start_before=_optional(record, "start_before", _ms),
         idempotency_key=record.get("idempotency_key"),
+        concurrency_key=record.get("key"),
         blockers=int(record.get("blockers", 0)),
         schedule=record.get("schedule"),
         cancel_requested="cancel" in record and state is JobState.RUNNING,

@@ -55,6 +55,8 @@ class Limits:
 
     concurrency: int | None = None
     rate: Rate | None = None
+    per_key: int | None = None
+    """Of a task: at once for each concurrency key, in place of what its code says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,11 @@ def read_pause(data: dict[str, Any]) -> Pause:
     return Pause(at=instant(data["at"]), by=data["by"] or None, reason=data["reason"] or None)
 
 
-def concurrency_arg(value: int | Keep | None) -> str | int:
+def concurrency_arg(value: int | Keep | None, name: str = "concurrencyLimit") -> str | int:
     """Return the argument of ``set_limits.lua``; raise ``InvalidInput``."""
     if isinstance(value, Keep):
         return "keep"
-    return "" if value is None else check_positive_int(value, ("concurrencyLimit",), at_most=MAX_CONCURRENCY)
+    return "" if value is None else check_positive_int(value, (name,), at_most=MAX_CONCURRENCY)
 
 
 def rate_args(value: Rate | Keep | None) -> tuple[str | int, str | int]:
@@ -120,4 +122,4 @@ def _field(name: str) -> tuple[Kind, str]:
 
 def _limits(data: dict[str, Any]) -> Limits:
     rate = Rate(jobs=data["jobs"], per_seconds=data["per_ms"] / 1000) if "jobs" in data else None
-    return Limits(concurrency=data.get("concurrency"), rate=rate)
+    return Limits(concurrency=data.get("concurrency"), rate=rate, per_key=data.get("per_key"))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from taskengine.jobs import FINAL_STATES, JobState
 from taskengine.keys import Keys
 from taskengine.records import ClaimedJob, read_claimed, text
-from taskengine.rules import Keep, Kind, Rate, concurrency_arg, rate_args
+from taskengine.rules import KEEP, Keep, Kind, Rate, concurrency_arg, rate_args
 from taskengine.scripts import Call, Value, call
 
 ROWS_PER_CALL = 500
@@ -183,7 +183,13 @@ class Store:
         return call("resume", self._prefix, int, kind=kind, name=name)
 
     def set_limits(
-        self, kind: Kind, name: str, *, concurrency: int | Keep | None, rate: Rate | Keep | None
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        concurrency: int | Keep | None,
+        rate: Rate | Keep | None,
+        per_key: int | Keep | None = KEEP,
     ) -> Call[int]:
         """Limit a queue or task from the next claim on; ``None`` lifts a limit."""
         jobs, per_ms = rate_args(rate)
@@ -196,7 +202,16 @@ class Store:
             concurrency=concurrency_arg(concurrency),
             jobs=jobs,
             per_ms=per_ms,
+            per_key=concurrency_arg(per_key, "perKeyLimit"),
         )
+
+    def declare_key_limits(self, limits: Mapping[str, int]) -> Call[int]:
+        """How many jobs of a task may run at once for each concurrency key, as the code says."""
+        return call("declare_key_limits", self._prefix, int, rows=[value for pair in limits.items() for value in pair])
+
+    def assign_key(self, job_id: str, lease: str, key: str) -> Call[bool]:
+        """The concurrency key of a claimed job; tells whether it may begin, else it was given back."""
+        return call("assign_key", self._prefix, bool, id=job_id, lease=lease, key=key)
 
     def delete_job(self, job_id: str) -> Call[int]:
         """Remove the record of a job that is not RUNNING."""

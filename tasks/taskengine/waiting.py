@@ -119,7 +119,8 @@ def _concurrency_limit(facts: dict[str, Any]) -> Waiting | None:
     if not facts.get("limit"):
         return None
     kind, count, ids = facts["limit"], facts["limit_of"], tuple(facts["holders"])
-    message = f"{kind} {facts[kind]} runs {count} {'job' if count == 1 else 'jobs'} at once: {_names(ids, count)}"
+    whose = f"{kind} {facts[kind]}" if kind != "key" else f"task {facts['task']} for {facts['key']!r}"
+    message = f"{whose} runs {count} {'job' if count == 1 else 'jobs'} at once: {_names(ids, count)}"
     return Waiting(reason=WaitingReason.CONCURRENCY_LIMIT, message=message, jobs_ahead=facts.get("ahead"), job_ids=ids)
 
 

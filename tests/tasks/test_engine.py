@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from huey import crontab
 from huey.api import ResultGroup
 from redis import Redis
 
@@ -165,9 +166,12 @@ def test_a_second_task_of_the_same_name_is_refused(unused: TaskEngine) -> None:
         unused.task(name="send")(lambda: None)
 
 
-def test_schedules_are_refused_rather_than_never_run(unused: TaskEngine) -> None:
-    with pytest.raises(InvalidTask, match="schedules are not supported yet"):
-        unused.periodic_task(lambda: True)
+def test_hueys_periodic_task_is_a_task_with_a_schedule(unused: TaskEngine) -> None:
+    @unused.periodic_task(crontab(minute="*/5"), name="tick", queue="ticks")
+    def tick() -> None: ...
+
+    assert tick.info.queue == "ticks"
+    assert unused.schedules["tick"].definition.cron == "*/5 * * * *"
 
 
 # Calls

@@ -29,7 +29,7 @@ from taskengine.ids import new_id
 from taskengine.jobs import FINAL_STATES, MOVES, JobState, Options, TaskInfo
 from taskengine.keys import Keys
 from taskengine.reads import Reads, total_of
-from taskengine.records import row_of
+from taskengine.records import row_of, with_fields
 from taskengine.rules import KEEP, Kind
 from taskengine.store import Answer, Claim, Ending, Outcome, Store
 
@@ -39,6 +39,7 @@ HOUR_MS = 3_600_000
 MAX_LOSSES = 2
 ERROR = '{"exception":"ValueError","message":"as told","retryable":true}'
 WAITING = (JobState.SCHEDULED, JobState.QUEUED, JobState.RETRYING)
+PER_KEY = {"a": 1, "b": 2}
 KNOWS = {"knows-a": ("a",), "knows-both": ("a", "b")}
 
 queues = st.sampled_from(["q1", "q2"])
@@ -64,6 +65,7 @@ class Model:
     losses: int = 0
     cancel_asked: bool = False
     key: str | None = None
+    concurrency_key: str | None = None
     waits_for: set[str] = field(default_factory=set)
 
     def move(self, state: JobState) -> None:
@@ -95,6 +97,7 @@ class Machine(RuleBasedStateMachine):
         for worker, known in KNOWS.items():
             descriptions = {task: describe(TaskInfo(name=task, args_schema={"type": "object"})) for task in known}
             self.store.register_worker(worker, "{}", descriptions).run(self.redis)
+        self.store.declare_key_limits(PER_KEY).run(self.redis)
 
     @rule(
         target=jobs,
@@ -104,15 +107,19 @@ class Machine(RuleBasedStateMachine):
         max_attempts=st.integers(1, 3),
         later=st.booleans(),
         count=st.integers(1, 3),
+        key=st.sampled_from([None, "x", "y"]),
     )
-    def enqueue(self, task: str, queue: str, priority: int, max_attempts: int, later: bool, count: int):
+    def enqueue(
+        self, task: str, queue: str, priority: int, max_attempts: int, later: bool, count: int, key: str | None
+    ):
         ids = [new_id("job") for _ in range(count)]
         options = Options(max_attempts=max_attempts, delay=HOUR_MS / 1000 if later else None)
         rows = [row_of(job_id, task, "{}", queue=queue, priority=priority, options=options) for job_id in ids]
+        rows = rows if key is None else [with_fields(row, {"key": key}) for row in rows]
         assert [new for _, new in self.store.enqueue_jobs(rows).run(self.redis)] == [True] * count
         for job_id in ids:
             state = JobState.SCHEDULED if later else JobState.QUEUED
-            self.models[job_id] = Model(task, queue, priority, max_attempts, max_attempts, state)
+            self.models[job_id] = Model(task, queue, priority, max_attempts, max_attempts, state, concurrency_key=key)
             if not later:
                 self._arrive(self.models[job_id])
         return multiple(*ids)
@@ -541,6 +548,9 @@ class Machine(RuleBasedStateMachine):
             of_it = sum((one.queue if kind is Kind.QUEUE else one.task) == name for one in running)
             if of_it >= self.limits.get((kind, name), 1_000):
                 return False
+        same = [one for one in running if (one.task, one.concurrency_key) == (model.task, model.concurrency_key)]
+        if model.concurrency_key is not None and len(same) >= PER_KEY[model.task]:
+            return False
         return True
 
     def _forget_removed(self, candidates: set[str]) -> None:

@@ -63,6 +63,7 @@ def test_a_script_has_a_test_of_its_own(name: str) -> None:
 CODES = {
     "not_found": "JOB_NOT_FOUND",
     "illegal_move": "ILLEGAL_MOVE",
+    "lease_lost": "LEASE_LOST",
     "queue_full": "QUEUE_FULL",
     "no_dependency": "UNKNOWN_DEPENDENCY",
     "schedule_not_found": "SCHEDULE_NOT_FOUND",

@@ -64,6 +64,13 @@ local function look_at_limits(kind, name)
   end
 end
 
+local function look_at_key()
+  if job.key and redis.call("ZSCORE", parked_key(job.task, job.key), id) then
+    facts.limit, facts.key, facts.limit_of = "key", job.key, limit_a_key(job.task)
+    facts.holders = redis.call("SRANDMEMBER", keyed_key(job.task, job.key), 5)
+  end
+end
+
 local function count_ahead()
   local score, ahead = redis.call("ZSCORE", ready_key(job.queue, job.task), id), 0
   if not score then return nil end
@@ -78,5 +85,6 @@ facts.queue_paused, facts.task_paused = pause_of("queue", job.queue), pause_of("
 count_workers()
 look_at_limits("queue", job.queue)
 look_at_limits("task", job.task)
+if not facts.limit then look_at_key() end
 facts.ahead = count_ahead()
 return cjson.encode(facts)

@@ -3,14 +3,15 @@
 -- Holds from the next claim on. What runs goes on, also over a lower limit.
 --
 -- Returns  1
--- Writes   limits, rate, wake
---@include keys clock jobs moves
+-- Writes   limits, rate, wake, parked, parked_keys, ready, heads
+--@include keys clock jobs moves dependencies enqueue follow_ups limits
 
 local kind        = ARGV[1] -- queue | task
 local name        = ARGV[2] -- str
 local concurrency = ARGV[3] -- int  at once; "" for no limit; "keep" for what holds now
 local jobs        = ARGV[4] -- int  starts ...; "" for no rate; "keep" for what holds now
 local per_ms      = ARGV[5] -- int  ... in this time
+local per_key     = ARGV[6] -- int  at once for each concurrency key; "" for what the code says; "keep"
 
 local field = kind .. ":" .. name
 local rule = cjson.decode(redis.call("HGET", limits_key, field) or "{}")
@@ -19,10 +20,14 @@ if jobs ~= "keep" then
   rule.jobs, rule.per_ms = tonumber(jobs), tonumber(per_ms)
   redis.call("DEL", rate_key(kind, name)) -- a new bucket begins full
 end
+if per_key ~= "keep" then rule.per_key = tonumber(per_key) end
 if next(rule) then
   redis.call("HSET", limits_key, field, cjson.encode(rule))
 else
   redis.call("HDEL", limits_key, field)
+end
+if per_key ~= "keep" then
+  for _, key in ipairs(redis.call("SRANDMEMBER", parked_keys_key(name), 1000)) do unpark(name, key) end
 end
 wake_all(kind, name)
 return 1

@@ -273,6 +273,13 @@ class JobConsumer(Consumer):
         tasks = {name: describe(task.info_once) for name, task in self.huey.tasks.items()}
         storage = self.huey.job_storage
         storage.run_once(storage.store.register_worker(self.facts.name, self.facts.as_json([]), tasks))
+        keyed = {
+            name: task.task_class.concurrency_per_key
+            for name, task in self.huey.tasks.items()
+            if task.task_class.concurrency_key is not None
+        }
+        if keyed:
+            storage.run_once(storage.store.declare_key_limits(keyed))
         register_schedules(self.huey, self.facts.name)
 
     def _surrender(self, slot: Slot, process: "Runner") -> None:

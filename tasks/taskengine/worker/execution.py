@@ -71,6 +71,8 @@ def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verd
     engine._tasks_in_flight.add(task)
     try:
         task.kwargs = task.signature.load(context.job.args)
+        if not _has_place(engine, context, task):
+            return Verdict(ending=None)
         engine._run_pre_execute(task)
         context.check()
         result = _run(engine, context, task)
@@ -82,6 +84,15 @@ def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verd
     finally:
         engine._tasks_in_flight.discard(task)
         contexts.leave(token)
+
+
+def _has_place(engine: "TaskEngine", context: JobContext, task: "JobTask") -> bool:
+    """Whether the job's concurrency key has a place, when whoever enqueued it could not know the key."""
+    if task.concurrency_key is None or context.job.key or engine.immediate:
+        return True
+    key = engine.tasks[context.job.task].key_of(task.kwargs)
+    storage = engine.job_storage
+    return storage.run(storage.store.assign_key(context.job.id, context.job.lease, key))
 
 
 def _run(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Any:

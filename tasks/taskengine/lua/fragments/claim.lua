@@ -44,7 +44,8 @@ local function take(lane, up_to, count)
 end
 
 -- What the worker gets to know of its job: taskengine/records.py reads it.
--- `nil` when it should have started earlier, or its task is revoked: it is CANCELLED instead.
+-- `nil` when it should have started earlier, or its task is revoked: it is CANCELLED instead; and when its
+-- concurrency key has no place: it is parked.
 local function start(id, worker, slot, lease_ms)
   local job = load_job(id)
   local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags", "start_before", "backoff", "then")
@@ -59,6 +60,10 @@ local function start(id, worker, slot, lease_ms)
     to_cancelled(job, "its task is revoked")
     return nil
   end
+  if job.key and not take_key(job) then
+    park(job)
+    return nil
+  end
   local lease = int(tick())
   job.attempt, job.run = job.attempt + 1, job.run + 1
   redis.call("HSET", job_key(id), "state", "RUNNING", "attempt", job.attempt, "run", job.run,
@@ -68,7 +73,7 @@ local function start(id, worker, slot, lease_ms)
   redis.call("ZADD", leases_key, now + lease_ms, id)
   move(job, "RUNNING")
   return { id, lease, job.task, job.queue, job.priority, job.attempt, job.max_attempts, job.run, job.created,
-    rest[1], rest[2] or "", rest[3] or "", rest[5] or "", rest[6] or "" }
+    rest[1], rest[2] or "", rest[3] or "", rest[5] or "", rest[6] or "", job.key or "" }
 end
 
 local function queues_of(text)

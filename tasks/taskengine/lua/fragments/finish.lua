@@ -35,6 +35,7 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     local start_before = redis.call("HGET", job_key(id), "start_before")
     if start_before and job.run == 1 then redis.call("ZADD", expiring_key, start_before, id) end
     if limits_exist() then refund(job) end
+    place_freed(job)
     give_back(job, "given back before it began")
   elseif outcome == "CANCELLED" or job.cancel then
     end_attempt(job, outcome, value, traceback)

@@ -15,6 +15,10 @@ local function attempts_key(id) return prefix .. "attempts:" .. id end
 local function dependencies_key(id) return prefix .. "dependencies:" .. id end
 local function dependents_key(id) return prefix .. "dependents:" .. id end
 local function idempotency_key(task, key) return prefix .. "idempotency:" .. task .. ":" .. key end
+local key_limits_key = prefix .. "key_limits"
+local function keyed_key(task, key) return prefix .. "keyed:" .. task .. ":" .. key end
+local function parked_key(task, key) return prefix .. "parked:" .. task .. ":" .. key end
+local function parked_keys_key(task) return prefix .. "parked_keys:" .. task end
 local function rate_key(kind, name) return prefix .. "rate:" .. kind .. ":" .. name end
 local function chord_key(id) return prefix .. "chord:" .. id end
 local function lock_key(name) return prefix .. "lock:" .. name end

@@ -90,7 +90,42 @@ local function refund(job)
   end
 end
 
--- A place has become free, and someone may sleep who could take it.
+-- How many jobs of a task may run at once for each concurrency key; nil for any number.
+local function limit_a_key(task)
+  local rule = limit_of("task", task)
+  return rule and rule.per_key or tonumber(redis.call("HGET", key_limits_key, task) or nil)
+end
+
+-- Takes a place of its key for a job that is about to run; false when there is none.
+local function take_key(job)
+  local limit = limit_a_key(job.task)
+  if limit and redis.call("SCARD", keyed_key(job.task, job.key)) >= limit then return false end
+  redis.call("SADD", keyed_key(job.task, job.key), job.id)
+  return true
+end
+
+-- A QUEUED job steps aside until its key has a place: it costs others nothing while it waits.
+local function park(job)
+  redis.call("ZADD", parked_key(job.task, job.key), ready_score(job), job.id)
+  redis.call("SADD", parked_keys_key(job.task), job.key)
+end
+
+-- Brings as many parked jobs of a key back as have a place now, the first ones first.
+local function unpark(task, key)
+  local limit = limit_a_key(task) or math.huge
+  local places = math.min(limit - redis.call("SCARD", keyed_key(task, key)), 100)
+  if places > 0 then
+    local back = redis.call("ZPOPMIN", parked_key(task, key), places)
+    for i = 1, #back, 2 do add_ready(load_job(back[i])) end
+  end
+  if redis.call("EXISTS", parked_key(task, key)) == 0 then redis.call("SREM", parked_keys_key(task), key) end
+end
+
+-- A place has become free, and someone may wait or sleep who could take it.
 local function place_freed(job)
+  if job.key then
+    redis.call("SREM", keyed_key(job.task, job.key), job.id)
+    unpark(job.task, job.key)
+  end
   if limits_exist() and redis.call("EXISTS", heads_key(job.queue)) == 1 then wake(job.queue) end
 end

@@ -54,6 +54,7 @@ local function add_ready(job)
 end
 
 local function remove_ready(job)
+  if job.key and redis.call("ZREM", parked_key(job.task, job.key), job.id) == 1 then return end
   redis.call("ZREM", ready_key(job.queue, job.task), job.id)
   refresh_head(job.queue, job.task)
 end

@@ -1,0 +1,147 @@
+"""Concurrency keys: of the jobs of a task with the same key, so many run at once, and the others cost nobody."""
+
+import pytest
+from redis import Redis
+
+from support.jobs import (
+    KEYS,
+    QUEUED,
+    READS,
+    RETRYING,
+    RUNNING,
+    STORE,
+    enqueue,
+    expire_leases,
+    finish,
+    get,
+    register,
+    row,
+    take,
+)
+from taskengine.errors import JobNotFound, LeaseLost
+from taskengine.records import with_fields
+from taskengine.rules import KEEP, Kind
+from taskengine.store import Ending
+from taskengine.waiting import WaitingReason
+
+
+@pytest.fixture(autouse=True)
+def one_a_key(redis: Redis) -> None:
+    STORE.declare_key_limits({"t": 1}).run(redis)
+    register(redis, "t", "u")
+
+
+def enqueue_keyed(redis: Redis, *jobs: tuple[str, str], **facts: object) -> None:
+    STORE.enqueue_jobs([with_fields(row(job_id, **facts), {"key": key}) for job_id, key in jobs]).run(redis)
+
+
+def taken(redis: Redis, count: int = 10) -> list[str]:
+    return [job.id for job in take(redis, count).jobs]
+
+
+def test_one_of_each_key_runs_at_once(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"), ("b1", "b"))
+    assert taken(redis) == ["a1", "b1"]
+    assert get(redis, "a2").state is QUEUED
+
+
+@pytest.mark.parametrize("ending", [Ending.COMPLETED, Ending.FAILED, Ending.RELEASED, Ending.UNSTARTED])
+def test_every_end_of_an_attempt_lets_the_next_one_in(redis: Redis, ending: Ending) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"), priority=5)
+    (job,) = take(redis, 10).jobs
+    finish(redis, job, ending)
+    assert len(taken(redis)) == 1
+
+
+def test_parked_jobs_keep_their_order(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"), ("a3", "a"))
+    enqueue_keyed(redis, ("urgent", "a"), priority=9)
+    order: list[str] = []
+    while claimed := take(redis, 10).jobs:
+        order += [job.id for job in claimed]
+        for job in claimed:
+            finish(redis, job)
+    assert order == ["urgent", "a1", "a2", "a3"]
+
+
+def test_a_thousand_blocked_jobs_at_the_head_are_passed_once(redis: Redis) -> None:
+    enqueue_keyed(redis, *((f"a{number}", "a") for number in range(1_000)), priority=10)
+    enqueue(redis, "other", task="u", priority=1)
+    assert taken(redis) == ["a0", "other"]
+    assert redis.zcard(KEYS.ready("q", "t")) == 0
+
+
+def test_a_dead_holder_gives_its_place_back_with_its_lease(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"))
+    (job,) = take(redis, 10).jobs
+    expire_leases(redis, KEYS, (job.id, job.lease))
+    STORE.rescue_jobs(max_losses=1, limit=1).run(redis)
+    assert taken(redis) == ["a2"]
+
+
+def test_the_limit_is_live(redis: Redis) -> None:
+    enqueue_keyed(redis, *((f"a{number}", "a") for number in range(5)))
+    assert taken(redis) == ["a0"]
+    STORE.set_limits(Kind.TASK, "t", concurrency=KEEP, rate=KEEP, per_key=3).run(redis)
+    assert taken(redis) == ["a1", "a2"]
+    STORE.set_limits(Kind.TASK, "t", concurrency=KEEP, rate=KEEP, per_key=None).run(redis)
+    assert taken(redis) == []
+
+
+def test_a_parked_job_can_be_cancelled_deleted_and_given_another_priority(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"), ("a3", "a"), ("a4", "a"))
+    (job,) = take(redis, 10).jobs
+    STORE.cancel_job("a2", terminate=False, reason="").run(redis)
+    STORE.delete_job("a3").run(redis)
+    STORE.change_priority("a4", 9).run(redis)
+    finish(redis, job)
+    assert taken(redis) == ["a4"]
+
+
+def test_it_says_which_job_holds_its_key(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"))
+    taken(redis)
+    STORE.register_worker("w", '{"queues":["*"]}', {"t": "{}"}).run(redis)
+    found = READS.explain_job("a2").run(redis)
+    assert found is not None
+    assert found.reason is WaitingReason.CONCURRENCY_LIMIT
+    assert (found.message, found.job_ids) == ("task t for 'a' runs 1 job at once: a1", ("a1",))
+    assert get(redis, "a2").concurrency_key == "a"
+
+
+def test_the_backoff_of_a_failed_job_holds_no_place(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"), ("a2", "a"))
+    (job,) = take(redis, 10).jobs
+    finish(redis, job, Ending.FAILED, retry_ms=60_000)
+    assert get(redis, "a1").state is RETRYING
+    assert taken(redis) == ["a2"]
+
+
+# A key that is known only where the task's code is
+
+
+def test_a_job_that_gets_its_key_late_begins_when_there_is_place(redis: Redis) -> None:
+    enqueue(redis, "j1")
+    (job,) = take(redis).jobs
+    assert STORE.assign_key(job.id, job.lease, "a").run(redis)
+    assert redis.smembers(KEYS.keyed("t", "a")) == {"j1"}
+
+
+def test_and_goes_back_as_if_never_claimed_when_there_is_none(redis: Redis) -> None:
+    enqueue(redis, "j1", "j2")
+    first, second = take(redis, 2).jobs
+    STORE.assign_key(first.id, first.lease, "a").run(redis)
+    assert not STORE.assign_key(second.id, second.lease, "a").run(redis)
+    assert (get(redis, "j2").state, get(redis, "j2").attempt_count, get(redis, "j2").run_count) == (QUEUED, 0, 0)
+    finish(redis, first)
+    assert taken(redis) == ["j2"]
+
+
+def test_only_the_holder_of_the_lease_assigns_a_key(redis: Redis) -> None:
+    enqueue(redis, "j1")
+    take(redis)
+    with pytest.raises(LeaseLost):
+        STORE.assign_key("j1", "another", "a").run(redis)
+    with pytest.raises(JobNotFound):
+        STORE.assign_key("gone", "1", "a").run(redis)
+    assert get(redis).state is RUNNING
