@@ -549,9 +549,7 @@ class Machine(RuleBasedStateMachine):
             if of_it >= self.limits.get((kind, name), 1_000):
                 return False
         same = [one for one in running if (one.task, one.concurrency_key) == (model.task, model.concurrency_key)]
-        if model.concurrency_key is not None and len(same) >= PER_KEY[model.task]:
-            return False
-        return True
+        return model.concurrency_key is None or len(same) < PER_KEY[model.task]
 
     def _forget_removed(self, candidates: set[str]) -> None:
         for job_id in candidates:
