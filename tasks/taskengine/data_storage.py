@@ -126,9 +126,10 @@ class DataStorage(BaseStorage):
 
     def _ask(self, *command: Any) -> Any:
         try:
-            return self._once.execute_command(*command)
+            answer: Any = self._once.execute_command(*command)
         except RedisError as error:
             raise ours(error) from None
+        return answer
 
     def _call(self, script: str, **arguments: Any) -> Any:
         return call(script, self.keys.prefix, lambda reply: reply, **arguments).run(self._once)
