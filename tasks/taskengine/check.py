@@ -78,6 +78,8 @@ def _expect(indexes: Indexes, keys: Keys, job_id: str, record: dict[str, str]) -
             indexes[keys.keyed(task, record["key"])][job_id] = 0.0
     elif state in FINAL_STATES:
         indexes[keys.finished(state)][job_id] = float(record["finished_at"])
+    if state is JobState.FAILED and "failure_group" in record:
+        indexes[keys.failed(record["failure_group"])][job_id] = float(record["created"])
 
     may_expire = state in (JobState.SCHEDULED, JobState.QUEUED) and record.get("run", "0") == "0"
     if may_expire and "start_before" in record:
@@ -118,7 +120,8 @@ def _records(redis: Redis, keys: Keys, prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _indexes(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, float]]]:
-    patterns = [keys.prefix + kind for kind in ("lane:", "ready:", "heads:", "finished:", "schedule_jobs:", "parked:")]
+    kinds = ("lane:", "ready:", "heads:", "finished:", "failed:", "schedule_jobs:", "parked:")
+    patterns = [keys.prefix + kind for kind in kinds]
     zsets = {key for pattern in patterns for key in _scan(redis, pattern)} | {
         keys.waiting,
         keys.leases,

@@ -18,10 +18,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from taskengine import catalogue, reads
+from taskengine.audit import check_by
 from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.events import Event, EventFeed
 from taskengine.ids import new_id
+from taskengine.insight_client import InsightClient
 from taskengine.jobs import (
     FINAL_STATES,
     Attempt,
@@ -92,7 +94,7 @@ class RedisInfo:
     now: datetime
 
 
-class Client(ScheduleClient):
+class Client(ScheduleClient, InsightClient):
     """One namespace of one Redis. Connects when first used; safe for many tasks of one event loop.
 
     Every method raises ``RedisUnavailable`` within about two seconds when Redis does not answer.
@@ -317,18 +319,22 @@ class Client(ScheduleClient):
 
     # Steering
 
-    async def cancel_job(self, job_id: str, *, terminate: bool = False, reason: str | None = None) -> Job:
+    async def cancel_job(
+        self, job_id: str, *, terminate: bool = False, reason: str | None = None, by: str | None = None
+    ) -> Job:
         """Cancel a job that waits; with ``terminate`` also ask a running one to stop."""
         if reason is not None:
             check_text(reason, ("reason",), at_least=0, at_most=MAX_REASON)
-        await self._run(self._store.cancel_job(check_job_id(job_id), terminate=terminate, reason=reason or ""))
+        name = check_by(by)
+        move = self._store.cancel_job(check_job_id(job_id), terminate=terminate, reason=reason or "", by=name)
+        await self._run(move)
         return self._found(job_id, await self.get_job(job_id))
 
-    async def retry_job(self, job_id: str, *, attempts: int | None = None) -> Job:
+    async def retry_job(self, job_id: str, *, attempts: int | None = None, by: str | None = None) -> Job:
         """Run a FAILED, CANCELLED or RETRYING job again now, with at least ``attempts`` more."""
         if attempts is not None:
             check_positive_int(attempts, ("attempts",))
-        await self._run(self._store.retry_job(check_job_id(job_id), attempts=attempts))
+        await self._run(self._store.retry_job(check_job_id(job_id), attempts=attempts, by=check_by(by)))
         return self._found(job_id, await self.get_job(job_id))
 
     async def reschedule_job(self, job_id: str, run_at: datetime | None = None) -> Job:
@@ -378,17 +384,24 @@ class Client(ScheduleClient):
         """Return every pause and limit."""
         return await self._run(self._reads.list_rules())
 
-    async def delete_job(self, job_id: str) -> None:
+    async def delete_job(self, job_id: str, *, by: str | None = None) -> None:
         """Remove the record of a job that is not RUNNING."""
-        await self._run(self._store.delete_job(check_job_id(job_id)))
+        await self._run(self._store.delete_job(check_job_id(job_id), by=check_by(by)))
 
     async def clear_history(
-        self, states: Collection[JobState], *, finished_before: datetime | None = None, limit: int = ROWS_PER_CALL
+        self,
+        states: Collection[JobState],
+        *,
+        finished_before: datetime | None = None,
+        limit: int = ROWS_PER_CALL,
+        by: str | None = None,
     ) -> int:
         """Remove up to ``limit`` finished jobs, the longest finished first; call again until it returns 0."""
         before_ms = None if finished_before is None else ms_of(finished_before)
         wanted = _final(states)
-        return await self._run(self._store.clear_jobs(wanted, before_ms=before_ms, limit=limit)) if wanted else 0
+        if not wanted:
+            return 0
+        return await self._run(self._store.clear_jobs(wanted, before_ms=before_ms, limit=limit, by=check_by(by)))
 
     async def count_history(self, states: Collection[JobState], *, finished_before: datetime | None = None) -> int:
         """Return how many finished jobs ``clear_history`` would remove in all."""

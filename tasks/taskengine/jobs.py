@@ -88,6 +88,8 @@ class JobError:
     message: str
     retryable: bool
     traceback: str | None = None
+    place: str | None = None
+    """Where the user's own code was: ``shop/mail.py:42 in send``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,8 @@ class Job:
     """Name of the worker of the current or last attempt."""
     result: Any = None
     error: JobError | None = None
+    failure_group: str | None = None
+    """Id of the group of failures that ``error`` belongs to."""
     progress: Progress | None = None
     start_before: datetime | None = None
     idempotency_key: str | None = None

@@ -204,6 +204,37 @@ class Keys:
         """Zset: ids of a schedule's jobs, by creation; each goes with its job."""
         return f"{self.prefix}schedule_jobs:{name}"
 
+    def metrics(self, seconds: int | str, start: int | str) -> str:
+        """Hash, expiring: a closed slot, ``seconds`` from ``start`` (s); JSON by ``queue:task``, ``*`` for any."""
+        return f"{self.prefix}metrics:{seconds}:{start}"
+
+    def metrics_open(self, seconds: int | str, start: int | str) -> str:
+        """Hash, expiring: a slot that still counts, by ``queue:task:what``."""
+        return f"{self.prefix}metrics:open:{seconds}:{start}"
+
+    @property
+    def metrics_slots(self) -> str:
+        """Hash, expiring: the start of the open slot, by its seconds."""
+        return f"{self.prefix}metrics:slots"
+
+    @property
+    def failures(self) -> str:
+        """Zset, capped, expiring: groups of failures by their last one, µs."""
+        return f"{self.prefix}failures"
+
+    def failure(self, group: str) -> str:
+        """Hash, expiring: what one reads of a group of failures."""
+        return f"{self.prefix}failure:{group}"
+
+    def failed(self, group: str) -> str:
+        """Zset: ids of the FAILED jobs of a group of failures, by creation."""
+        return f"{self.prefix}failed:{group}"
+
+    @property
+    def audit(self) -> str:
+        """Stream, capped: what operators did."""
+        return f"{self.prefix}audit"
+
     @property
     def catalogue(self) -> str:
         """Hash: JSON description of each task, by name."""

@@ -143,6 +143,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         worker=record.get("worker"),
         result=_optional(record, "result", json.loads),
         error=_optional(record, "error", lambda value: _error(json.loads(value))),
+        failure_group=record.get("failure_group"),
         progress=_optional(record, "progress", lambda value: read_progress(json.loads(value))),
         start_before=_optional(record, "start_before", _ms),
         idempotency_key=record.get("idempotency_key"),
@@ -188,7 +189,8 @@ def read_counts(numbers: Sequence[int]) -> StateCounts:
 
 def error_json(error: JobError) -> str:
     """Return what the record keeps of an error."""
-    return dumps({"exception": error.exception, "message": error.message, "retryable": error.retryable})
+    facts = {"exception": error.exception, "message": error.message, "retryable": error.retryable}
+    return dumps(facts if error.place is None else {**facts, "place": error.place})
 
 
 def dumps(value: Any) -> str:
@@ -227,7 +229,11 @@ def _optional(record: dict[str, str], name: str, read: Callable[[str], T]) -> T 
 
 def _error(data: dict[str, Any], traceback: str | None = None) -> JobError:
     return JobError(
-        exception=data["exception"], message=data["message"], retryable=data["retryable"], traceback=traceback
+        exception=data["exception"],
+        message=data["message"],
+        retryable=data["retryable"],
+        traceback=traceback,
+        place=data.get("place"),
     )
 
 

@@ -37,6 +37,11 @@ T = TypeVar("T")
 _LUA = files("taskengine") / "lua"
 _SLOT = re.compile(r"^local (\w+)\s*=\s*(?:tonumber\()?ARGV\[(\d+)\]", re.MULTILINE)
 _ROWS = re.compile(r"^local rows\s*=\s*(\d+) ", re.MULTILINE)
+_COMMENT = re.compile(r'^ *--.*\n| +-- [^"\n]*$', re.MULTILINE)
+_FUNCTION = re.compile(r"^(?:local )?function (\w+)\([^)\n]*\)(?: .* end|\n(?:(?: .*)?\n)*?end)$\n?", re.MULTILINE)
+_DECLARATION = re.compile(r"^local [\w, ]+(?: --.*)?$", re.MULTILINE)
+_USE = re.compile(r""" "[^"\n]*" | '[^'\n]*' | (?<![.\w]) ([A-Za-z_]\w*) (?! \w | \ *=[^=]) """, re.VERBOSE)
+"""A name, but not one in a text, of a field, or that is given a value."""
 _INCLUDE = re.compile(r"^--@include (.+)$", re.MULTILINE)
 
 
@@ -67,13 +72,25 @@ def script(name: str) -> Script:
     expected = list(range(1, len(slots) + 1))
     if [number for number, _ in slots] != expected or (rows and int(rows[1]) != len(slots) + 1):
         raise TypeError(f"{name}.lua does not number its ARGV from 1 without gaps")
-    text = _INCLUDE.sub(lambda line: "\n".join(map(_fragment, line[1].split())), source)
+    text = _without_unused(_INCLUDE.sub(lambda line: "\n".join(map(_fragment, line[1].split())), source))
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name, text, sha, tuple(slot for _, slot in slots), rows is not None)
 
 
 def _fragment(name: str) -> str:
     return (_LUA / "fragments" / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _without_unused(text: str) -> str:
+    """Leave out comments, and functions that nothing calls: Lua makes each anew whenever the script runs."""
+    text = _COMMENT.sub("", text)
+    bodies = {found[1]: found[0] for found in _FUNCTION.finditer(text)}
+    used: set[str] = set()
+    unseen = set(_USE.findall(_DECLARATION.sub("", _FUNCTION.sub("", text)))) & bodies.keys()
+    while unseen:
+        used |= unseen
+        unseen = {word for name in unseen for word in _USE.findall(bodies[name])} & bodies.keys() - used
+    return _FUNCTION.sub(lambda found: found[0] if found[1] in used else "", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,13 +158,14 @@ class Store:
         """SCHEDULED and RETRYING that are due -> QUEUED."""
         return call("promote_jobs", self._prefix, int, limit=limit)
 
-    def cancel_job(self, job_id: str, *, terminate: bool, reason: str) -> Call[int]:
+    def cancel_job(self, job_id: str, *, terminate: bool, reason: str, by: str = "") -> Call[int]:
         """SCHEDULED, QUEUED, RETRYING -> CANCELLED; RUNNING is asked to stop when ``terminate``."""
-        return call("cancel_job", self._prefix, int, id=job_id, terminate=int(terminate), reason=reason)
+        return call("cancel_job", self._prefix, int, id=job_id, terminate=int(terminate), reason=reason, by=by)
 
-    def retry_job(self, job_id: str, *, attempts: int | None) -> Call[int]:
+    def retry_job(self, job_id: str, *, attempts: int | None, by: str = "") -> Call[int]:
         """FAILED, CANCELLED, RETRYING -> QUEUED with at least ``attempts`` more."""
-        return call("retry_job", self._prefix, int, id=job_id, attempts="" if attempts is None else attempts)
+        more = "" if attempts is None else attempts
+        return call("retry_job", self._prefix, int, id=job_id, attempts=more, by=by)
 
     def reschedule_job(self, job_id: str, *, run_at_ms: int | None) -> Call[int]:
         """SCHEDULED, QUEUED, RETRYING: another time, ``None`` for now."""
@@ -213,9 +214,9 @@ class Store:
         """The concurrency key of a claimed job; tells whether it may begin, else it was given back."""
         return call("assign_key", self._prefix, bool, id=job_id, lease=lease, key=key)
 
-    def delete_job(self, job_id: str) -> Call[int]:
+    def delete_job(self, job_id: str, *, by: str = "") -> Call[int]:
         """Remove the record of a job that is not RUNNING."""
-        return call("delete_job", self._prefix, int, id=job_id)
+        return call("delete_job", self._prefix, int, id=job_id, by=by)
 
     def trim_jobs(
         self, *, keep_ms: int, keep_jobs: int, limit: int, states: Collection[JobState] = FINAL_STATES
@@ -232,7 +233,7 @@ class Store:
         """How many bytes Redis uses more than this share of the budget; 0 when it is below, or there is none."""
         return call("memory_over", self._prefix, int, share=share)
 
-    def clear_jobs(self, states: Collection[JobState], *, before_ms: int | None, limit: int) -> Call[int]:
+    def clear_jobs(self, states: Collection[JobState], *, before_ms: int | None, limit: int, by: str = "") -> Call[int]:
         """Remove finished jobs, the longest finished first; tells how many."""
         return call(
             "clear_jobs",
@@ -241,6 +242,7 @@ class Store:
             states=",".join(states),
             before="" if before_ms is None else before_ms,
             limit=limit,
+            by=by,
         )
 
     def report_progress(self, reports: Sequence[tuple[str, str, str]]) -> Call[list[Answer]]:

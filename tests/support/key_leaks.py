@@ -23,6 +23,7 @@ PERMANENT = frozenset(
         "paused",
         "resolving",
     }
+    | {"audit", "failed"}
     | {"counter", "data", "revoked"}  # an application's own, and one field a task
     | {"lane", "lanes", "leases", "queues", "ready", "schedule", "schedule_jobs", "schedules", "waiting", "workers"}
 )

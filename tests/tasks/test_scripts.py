@@ -83,12 +83,26 @@ def test_a_script_runs_alone_in_a_cluster_slot(name: str) -> None:
     assert set(re.findall(r"KEYS\[(\d+)\]", script(name).text)) == {"1"}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_has_no_function_that_nothing_calls(name: str) -> None:
+    text = script(name).text
+    for function in re.findall(r"^(?:local )?function (\w+)", text, re.MULTILINE):
+        assert len(re.findall(rf"\b{function}\b", text)) > 1
+
+
+def test_a_function_is_left_in_when_one_that_is_called_calls_it() -> None:
+    text = script("cancel_job").text
+    assert "local function cancel(" in text
+    assert "local function to_final(" in text
+    assert "local function retry(" not in text
+
+
 # Calling one
 
 
 def test_arguments_go_by_name_in_the_order_of_the_script() -> None:
-    bound = call("cancel_job", PREFIX, int, reason="enough", id="j1", terminate=1)
-    assert bound.argv == ["j1", 1, "enough"]
+    bound = call("cancel_job", PREFIX, int, reason="enough", by="", id="j1", terminate=1)
+    assert bound.argv == ["j1", 1, "enough", ""]
 
 
 def test_rows_come_after_the_named_ones() -> None:
@@ -97,7 +111,7 @@ def test_rows_come_after_the_named_ones() -> None:
 
 
 def test_a_wrong_name_fails_before_redis_is_asked() -> None:
-    with pytest.raises(TypeError, match=r"cancel_job.lua takes \(id, terminate, reason\), got \(id, force\)"):
+    with pytest.raises(TypeError, match=r"cancel_job.lua takes \(id, terminate, reason, by\), got \(id, force\)"):
         call("cancel_job", PREFIX, int, id="j1", force=1)
 
 

@@ -4,8 +4,8 @@
 -- Returns  1 when it may begin, 0 when it was given back
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          LEASE_LOST     the attempt does not hold it
--- Writes   job, lane, leases, keyed, parked, parked_keys, rate, expiring, events, ready, heads, wake, finished, dependents, resolving, clock
---@include keys clock jobs moves dependencies enqueue follow_ups limits attempts finish
+-- Writes   job, lane, leases, keyed, parked, parked_keys, rate, expiring, events, ready, heads, wake, finished, dependents, resolving, clock, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits attempts finish
 
 local id    = ARGV[1] -- str
 local lease = ARGV[2] -- str
@@ -23,4 +23,5 @@ if job.state == "QUEUED" then
   remove_ready(job)
   park(job)
 end
+write_tally()
 return 0

@@ -4,7 +4,7 @@
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it does not wait
 -- Writes   job, ready, heads, wake
---@include keys clock jobs moves
+--@include keys clock jobs metrics failures moves
 
 local id       = ARGV[1]           -- str
 local priority = tonumber(ARGV[2]) -- int  1 to 10

@@ -1,12 +1,13 @@
 -- clear_jobs: removes finished jobs, the longest finished first.
 --
 -- Returns  how many were removed; ask again until it is 0
--- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency
---@include keys clock jobs moves dependencies enqueue follow_ups remove
+-- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency, failed, audit
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove audit
 
 local states = ARGV[1]           -- str  final states with commas between
 local before = ARGV[2]           -- int  only what finished earlier (ms); "" for any time
 local limit  = tonumber(ARGV[3]) -- int  at most so many a call
+local by     = ARGV[4]           -- str  who asks; "" when nobody said
 
 local removed = 0
 for state in string.gmatch(states, "[^,]+") do
@@ -15,4 +16,5 @@ for state in string.gmatch(states, "[^,]+") do
   for _, id in ipairs(ids) do remove(load_job(id)) end
   removed = removed + #ids
 end
+if removed > 0 then audit(by, "clear_history", states, { jobs = removed }) end
 return removed

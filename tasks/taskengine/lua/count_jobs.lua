@@ -5,7 +5,7 @@
 --
 -- Returns  a list: for each lane {queue, task, counts in the order of a job's life, ready since (ms) or -1}
 -- Writes   nothing
---@include keys clock jobs moves dependencies enqueue follow_ups
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups
 
 local function ready_since(queue, task)
   local oldest = math.huge

@@ -3,14 +3,17 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is RUNNING
--- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency, chord, wake, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups remove steer
+-- Writes   job, attempts, lane, lanes, queues, ready, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency, chord, wake, clock, events, failed, audit, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer audit
 
 local id = ARGV[1] -- str
+local by = ARGV[2] -- str  who asks; "" when nobody said
 
 local job = load_job(id)
 if not job then return not_found(id) end
 local refused = delete(job)
 if refused then return illegal_move(job, refused) end
 resolve(100)
+audit(by, "delete_job", id, { task = job.task, state = job.state })
+write_tally()
 return 1

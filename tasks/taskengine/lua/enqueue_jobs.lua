@@ -3,8 +3,8 @@
 -- Returns  a list: for each row {id of the job there is now, 1 when it is new else 0}
 -- Errors   QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
 --          UNKNOWN_DEPENDENCY  there is no such job; nothing was enqueued: <number of the row, from 0> <its id>
--- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished
---@include keys clock jobs moves dependencies enqueue follow_ups memory
+-- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups memory
 
 local rows = 1 -- ARGV from here: id, task, queue, priority, delay_ms | "", run_at_ms | "", ids it depends on with commas between, n, then n of field, value
 
@@ -33,4 +33,5 @@ end
 local answers = {}
 for i, job in ipairs(jobs) do answers[i] = { enqueue(unpack(job, 1, 8)) } end
 resolve(LINKED_AT_ONCE)
+write_tally()
 return answers

@@ -6,7 +6,7 @@
 --          with limit_of and holders (at most 5 ids), ahead (jobs that are claimed first)
 -- Errors   JOB_NOT_FOUND  there is no such record
 -- Writes   nothing
---@include keys clock jobs moves dependencies enqueue follow_ups limits
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits
 
 local id       = ARGV[1]           -- str
 local lease_ms = tonumber(ARGV[2]) -- int  a worker silent for longer is not online

@@ -1,11 +1,12 @@
 -- promote_jobs: SCHEDULED and RETRYING whose time has come -> QUEUED.
 --
 -- Returns  how many
--- Writes   job, lane, waiting, ready, heads, wake, clock, events, dependents, resolving, expiring, finished, chord, lanes, queues
---@include keys clock jobs moves dependencies enqueue follow_ups
+-- Writes   job, lane, waiting, ready, heads, wake, clock, events, dependents, resolving, expiring, finished, chord, lanes, queues, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups
 
 local limit = tonumber(ARGV[1]) -- int
 
 expire_due(limit)
 resolve(limit)
+write_tally()
 return promote_due(limit)

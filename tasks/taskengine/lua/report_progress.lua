@@ -2,7 +2,7 @@
 --
 -- Returns  a list: for each row OK | LEASE_LOST | CANCEL (it was asked to stop)
 -- Writes   job, events
---@include keys clock jobs moves dependencies enqueue follow_ups limits attempts
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits attempts
 
 local rows = 1 -- ARGV from here: id, lease, progress (json, without its time)
 

@@ -5,7 +5,7 @@
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it does not wait
 -- Writes   job, lane, waiting, ready, heads, wake, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups
 
 local id     = ARGV[1] -- str
 local run_at = ARGV[2] -- int  ms; "" for now

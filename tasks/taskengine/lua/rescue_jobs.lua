@@ -4,8 +4,8 @@
 -- one that was asked to stop is CANCELLED.
 --
 -- Returns  how many were rescued
--- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events, dependents, resolving, chord, lanes, queues, waiting, clock
---@include keys clock jobs moves dependencies enqueue follow_ups limits attempts
+-- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events, dependents, resolving, chord, lanes, queues, waiting, clock, failures, failure, failed, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits attempts
 
 local max_losses = tonumber(ARGV[1]) -- int
 local limit      = tonumber(ARGV[2]) -- int  at most so many, the longest dead first
@@ -18,14 +18,17 @@ local function rescue(job)
     return give_back(job, "worker lost")
   end
   local message = "the worker of job '" .. job.id .. "' died under it " .. job.losses .. " times"
-  local error = cjson.encode({ exception = "WorkerLost", message = message, retryable = false })
+  local facts = { exception = "WorkerLost", message = message, retryable = false }
+  local error = cjson.encode(facts)
   end_attempt(job, "WORKER_LOST", error, "")
   redis.call("HSET", job_key(job.id), "error", error)
   redis.call("HDEL", job_key(job.id), "lease")
+  note_failure(job, facts, true)
   to_final(job, "FAILED", "WorkerLost: " .. message)
 end
 
 local lost = redis.call("ZRANGEBYSCORE", leases_key, "-inf", now, "LIMIT", 0, limit)
 for _, id in ipairs(lost) do rescue(load_job(id)) end
 resolve(100)
+write_tally()
 return #lost

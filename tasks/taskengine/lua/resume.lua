@@ -2,7 +2,7 @@
 --
 -- Returns  1 when it was paused, else 0
 -- Writes   paused, wake
---@include keys clock jobs moves
+--@include keys clock jobs metrics failures moves
 
 local kind = ARGV[1] -- queue | task
 local name = ARGV[2] -- str

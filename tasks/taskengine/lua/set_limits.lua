@@ -4,7 +4,7 @@
 --
 -- Returns  1
 -- Writes   limits, rate, wake, parked, parked_keys, ready, heads
---@include keys clock jobs moves dependencies enqueue follow_ups limits
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits
 
 local kind        = ARGV[1] -- queue | task
 local name        = ARGV[2] -- str

@@ -1,8 +1,8 @@
 -- start_bulk: a change to every job that a filter finds and that is there now. step_bulk does it.
 --
 -- Returns  1
--- Writes   bulk, bulks, bulking, clock
---@include keys clock
+-- Writes   bulk, bulks, bulking, clock, audit
+--@include keys clock audit
 
 local id        = ARGV[1]           -- str
 local kind      = ARGV[2]           -- RETRY | CANCEL | DELETE
@@ -22,4 +22,5 @@ redis.call("HSET", bulk_key(id), "kind", kind, "state", "RUNNING", "states", sta
 redis.call("ZADD", bulks_key, now, id)
 redis.call("ZADD", bulking_key, now, id)
 redis.call("ZREMRANGEBYRANK", bulks_key, 0, -KEPT - 1)
+audit(by, "start_bulk", id, { kind = kind, states = states, queues = queues, tasks = tasks, matched = matched })
 return 1

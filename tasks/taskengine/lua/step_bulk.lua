@@ -2,8 +2,8 @@
 -- what it does move together, so that a crash in between changes nothing.
 --
 -- Returns  how many jobs it looked at; 0 when nothing is left to do
--- Writes   bulk, bulking, job, attempts, lane, lanes, queues, ready, heads, wake, waiting, finished, expiring, dependencies, dependents, resolving, idempotency, chord, schedule_jobs, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups remove steer pages
+-- Writes   bulk, bulking, job, attempts, lane, lanes, queues, ready, heads, wake, waiting, finished, expiring, dependencies, dependents, resolving, idempotency, chord, schedule_jobs, clock, events, failed, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer pages
 
 local id    = ARGV[1]           -- str
 local limit = tonumber(ARGV[2]) -- int
@@ -37,6 +37,7 @@ for _, job_id in ipairs(found) do
   if job and not change(job) then changed = changed + 1 end
 end
 resolve(100)
+write_tally()
 redis.call("HSET", bulk_key(id), "cursor", cursor)
 redis.call("HINCRBY", bulk_key(id), "changed", changed)
 redis.call("HINCRBY", bulk_key(id), "skipped", #found - changed)

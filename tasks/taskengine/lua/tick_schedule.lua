@@ -3,8 +3,8 @@
 --
 -- Returns  1, or 0 when the schedule is no longer as the caller saw it
 -- Errors   QUEUE_FULL  Redis holds as much as it may; the tick stays due
--- Writes   schedule, schedules, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events
---@include keys clock jobs moves dependencies enqueue follow_ups schedules ticks memory
+-- Writes   schedule, schedules, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups schedules ticks memory
 
 local name     = ARGV[1] -- str
 local due      = ARGV[2] -- int  the tick that is due, ms: it must be so still
@@ -21,4 +21,5 @@ if ARGV[rows] then
   redis.call("HSET", schedule_key(name), "last_at", ARGV[rows + 5])
 end
 set_next(name, next_at)
+write_tally()
 return 1

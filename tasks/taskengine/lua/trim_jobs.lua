@@ -1,8 +1,8 @@
 -- trim_jobs: retention. Removes finished jobs that are past their time or over the number that is kept.
 --
 -- Returns  how many were removed; ask again while it is as many as the limit
--- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency
---@include keys clock jobs moves dependencies enqueue follow_ups remove
+-- Writes   job, attempts, lane, lanes, queues, finished, expiring, dependencies, idempotency, failed
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove
 
 local states    = ARGV[1]           -- str  final states with commas between
 local keep_ms   = tonumber(ARGV[2]) -- int  how long a finished job is kept

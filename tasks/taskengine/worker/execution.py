@@ -19,6 +19,7 @@ from huey import signals
 from huey.exceptions import CancelExecution, TaskTimeout
 
 from taskengine.errors import InvalidInput, JobCancelled, LeaseLost, UnusableResult
+from taskengine.failures import place_of
 from taskengine.jobs import JobError
 from taskengine.pipelines import next_calls
 from taskengine.records import dumps, error_json, printable
@@ -151,11 +152,19 @@ def _is_retryable(task: "JobTask", error: BaseException) -> bool:
 def _describe(error: BaseException, *, retryable: bool) -> JobError:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    text = "".join(traceback.format_exception(kind, error, _without_own_frames(error.__traceback__)))
+    frames = _without_own_frames(error.__traceback__)
+    text = "".join(traceback.format_exception(kind, error, frames))
     if len(text) > MAX_TRACEBACK:
         text = text[: MAX_TRACEBACK // 4] + "\n  ...\n" + text[-MAX_TRACEBACK * 3 // 4 :]
     message = printable(_message(error)[:MAX_ERROR_MESSAGE])
-    return JobError(exception=name, message=message, retryable=retryable, traceback=printable(text))
+    place = place_of(frames)
+    return JobError(
+        exception=name,
+        message=message,
+        retryable=retryable,
+        traceback=printable(text),
+        place=None if place is None else printable(place),
+    )
 
 
 def _message(error: BaseException) -> str:

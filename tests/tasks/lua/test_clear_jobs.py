@@ -8,6 +8,7 @@ from support.jobs import (
     COMPLETED,
     FAILED,
     FINAL,
+    GROUP,
     KEYS,
     RETRYING,
     RUNNING,
@@ -48,7 +49,15 @@ def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     a_job(redis, FAILED)
     with writes(redis, "clear_jobs") as written:
         clear(redis, FAILED)
-    assert written == {"job:j1", "attempts:j1", "lane:q:t:FAILED", "lanes", "queues", "finished:FAILED"}
+    assert written == {
+        "job:j1",
+        "attempts:j1",
+        "lane:q:t:FAILED",
+        "lanes",
+        "queues",
+        "finished:FAILED",
+        f"failed:{GROUP}",
+    }
 
 
 def test_other_states_stay(redis: Redis) -> None:

@@ -10,6 +10,7 @@ from support.jobs import (
     COMPLETED,
     ERROR,
     FAILED,
+    GROUP,
     KEYS,
     MINUTE,
     QUEUED,
@@ -120,6 +121,9 @@ def test_retrying_writes_what_its_header_says_and_nothing_else(redis: Redis) -> 
         "leases",
         "waiting",
         "events",
+        "clock",
+        "failures",
+        f"failure:{GROUP}",
     }
 
 
@@ -156,6 +160,10 @@ def test_failing_writes_what_its_header_says_and_nothing_else(redis: Redis) -> N
         "leases",
         "finished:FAILED",
         "events",
+        "clock",
+        "failures",
+        f"failure:{GROUP}",
+        f"failed:{GROUP}",
     }
 
 

@@ -55,4 +55,4 @@ def test_pausing_twice_keeps_the_first_word(redis: Redis) -> None:
 def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     with writes(redis, "pause") as written:
         pause(redis)
-    assert written == {"paused"}
+    assert written == {"paused", "audit"}

@@ -24,6 +24,7 @@ from support.jobs import (
     take,
     writes,
 )
+from taskengine.failures import group_id
 from taskengine.jobs import AttemptOutcome
 from taskengine.store import Answer
 
@@ -103,6 +104,7 @@ def test_failing_for_that_writes_what_its_header_says_and_nothing_else(redis: Re
     an_orphan(redis)
     with writes(redis, "rescue_jobs") as written:
         rescue(redis, max_losses=1)
+    group = group_id("t", "WorkerLost", None)
     assert written == {
         "job:j1",
         "attempts:j1",
@@ -111,6 +113,10 @@ def test_failing_for_that_writes_what_its_header_says_and_nothing_else(redis: Re
         "leases",
         "finished:FAILED",
         "events",
+        "clock",
+        "failures",
+        f"failure:{group}",
+        f"failed:{group}",
     }
 
 

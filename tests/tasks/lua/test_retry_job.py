@@ -7,6 +7,7 @@ from support.jobs import (
     CANCELLED,
     COMPLETED,
     FAILED,
+    GROUP,
     QUEUED,
     RETRYING,
     RUNNING,
@@ -52,7 +53,8 @@ def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis, state: Jo
     with writes(redis, "retry_job") as written:
         retry(redis)
     lanes = {f"lane:q:t:{state}", "lane:q:t:QUEUED"}
-    assert written == {"job:j1", "ready:q:t", "heads:q", "wake:q", "events", LEFT[state]} | lanes
+    group = {f"failed:{GROUP}"} if state is FAILED else set()
+    assert written == {"job:j1", "ready:q:t", "heads:q", "wake:q", "events", LEFT[state]} | lanes | group
 
 
 @pytest.mark.parametrize("state", [SCHEDULED, QUEUED, RUNNING, COMPLETED])

@@ -7,6 +7,7 @@ from support.jobs import (
     COMPLETED,
     FAILED,
     FINAL,
+    GROUP,
     KEYS,
     MINUTE,
     RETRYING,
@@ -51,7 +52,15 @@ def test_it_writes_what_its_header_says_and_nothing_else(redis: Redis) -> None:
     finished_ago(redis, "a", 2 * MINUTE, FAILED)
     with writes(redis, "trim_jobs") as written:
         trim(redis)
-    assert written == {"job:a", "attempts:a", "lane:q:t:FAILED", "lanes", "queues", "finished:FAILED"}
+    assert written == {
+        "job:a",
+        "attempts:a",
+        "lane:q:t:FAILED",
+        "lanes",
+        "queues",
+        "finished:FAILED",
+        f"failed:{GROUP}",
+    }
 
 
 def test_no_more_are_kept_of_a_state_than_allowed_the_oldest_go_first(redis: Redis) -> None:

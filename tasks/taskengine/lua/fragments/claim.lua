@@ -48,7 +48,7 @@ end
 -- concurrency key has no place: it is parked.
 local function start(id, worker, slot, lease_ms)
   local job = load_job(id)
-  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags", "start_before", "backoff", "then")
+  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags", "start_before", "backoff", "then", "ready_at")
   if rest[4] and job.run == 0 then
     if tonumber(rest[4]) <= now then
       to_cancelled(job, "expired")
@@ -71,6 +71,7 @@ local function start(id, worker, slot, lease_ms)
   if job.run > 1 then redis.call("HDEL", job_key(id), "progress") end
   if slot ~= "" then redis.call("HSET", job_key(id), "slot", slot) end
   redis.call("ZADD", leases_key, now + lease_ms, id)
+  tally(job, "W", now - (rest[7] or math.floor(job.created / 1000)))
   move(job, "RUNNING")
   return { id, lease, job.task, job.queue, job.priority, job.attempt, job.max_attempts, job.run, job.created,
     rest[1], rest[2] or "", rest[3] or "", rest[5] or "", rest[6] or "", job.key or "" }

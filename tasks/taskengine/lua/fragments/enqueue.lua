@@ -50,6 +50,7 @@ local function enqueue(id, task, queue, priority, delay_ms, run_at_ms, dependenc
   end
   redis.call("ZADD", lane_key(queue, task, job.state), job.created, id)
   emit_state(job, "", job.state)
+  tally(job, "E")
   local start_before = value_of(fields, "start_before")
   if start_before then redis.call("ZADD", expiring_key, start_before, id) end
   if later then redis.call("HSET", job_key(id), "arrival", "") end

@@ -16,7 +16,7 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
   if outcome == "COMPLETED" then
     end_attempt(job, outcome)
     if value ~= "" then redis.call("HSET", job_key(id), "result", value) end
-    if job.attempt > 1 or job.cancel then redis.call("HDEL", job_key(id), "error", "cancel") end
+    if job.attempt > 1 or job.cancel then redis.call("HDEL", job_key(id), "error", "failure_group", "cancel") end
     to_final(job, "COMPLETED")
     if calls ~= "" then
       for _, call in ipairs(cjson.decode(calls)) do follow_with(call, "") end
@@ -29,6 +29,7 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     end_attempt(job, outcome, "", "")
     give_back(job, "released: its worker was stopping")
   elseif outcome == "UNSTARTED" then
+    untally_start(job)
     redis.call("ZREM", leases_key, id)
     redis.call("HSET", job_key(id), "run", job.run - 1)
     redis.call("HDEL", job_key(id), "started_at", "worker")
@@ -42,16 +43,19 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     to_cancelled(job, job.cancel or "")
   else
     redis.call("HSET", job_key(id), "error", value)
-    local message = cjson.decode(value)
-    message = message.exception .. ": " .. message.message
+    local error = cjson.decode(value)
+    local message = error.exception .. ": " .. error.message
     if retry_ms ~= "" and job.attempt < job.max_attempts then
       local due = now + tonumber(retry_ms)
       end_attempt(job, outcome, value, traceback, due)
       redis.call("HSET", job_key(id), "state", "RETRYING", "run_at", int(due))
       redis.call("ZADD", waiting_key, due, id)
+      tally(job, "R", now - job.started_at)
+      note_failure(job, error)
       move(job, "RETRYING", message)
     else
       end_attempt(job, outcome, value, traceback)
+      note_failure(job, error, true)
       to_final(job, "FAILED", message)
     end
   end

@@ -20,6 +20,12 @@ local function keyed_key(task, key) return prefix .. "keyed:" .. task .. ":" .. 
 local function parked_key(task, key) return prefix .. "parked:" .. task .. ":" .. key end
 local function parked_keys_key(task) return prefix .. "parked_keys:" .. task end
 local function rate_key(kind, name) return prefix .. "rate:" .. kind .. ":" .. name end
+local metrics_slots_key = prefix .. "metrics:slots"
+local function metrics_key(seconds, start) return prefix .. "metrics:" .. seconds .. ":" .. start end
+local function metrics_open_key(seconds, start) return prefix .. "metrics:open:" .. seconds .. ":" .. start end
+local failures_key, audit_key = prefix .. "failures", prefix .. "audit"
+local function failure_key(group) return prefix .. "failure:" .. group end
+local function failed_key(group) return prefix .. "failed:" .. group end
 local function chord_key(id) return prefix .. "chord:" .. id end
 local function lock_key(name) return prefix .. "lock:" .. name end
 local function uses_key(name) return prefix .. "uses:" .. name end

@@ -74,6 +74,7 @@ end
 local ended, follow -- of dependencies.lua and follow_ups.lua, which need the moves themselves
 
 local function to_final(job, state, message)
+  tally(job, state == "CANCELLED" and "X" or string.sub(state, 1, 1), job.state == "RUNNING" and now - job.started_at)
   redis.call("HSET", job_key(job.id), "state", state, "finished_at", now)
   redis.call("ZADD", finished_key(state), now, job.id)
   move(job, state, message)

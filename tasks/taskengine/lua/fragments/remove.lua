@@ -27,6 +27,7 @@ local function remove(job)
   redis.call("ZREM", expiring_key, job.id)
   if job.state == "QUEUED" then remove_ready(job) end
   if FINAL[job.state] then redis.call("ZREM", finished_key(job.state), job.id) end
+  if job.state == "FAILED" then unlist_failed(job) end
   redis.call("ZREM", waiting_key, job.id)
   redis.call("ZREM", lane_key(job.queue, job.task, job.state), job.id)
   redis.call("UNLINK", job_key(job.id), attempts_key(job.id), dependencies_key(job.id))

@@ -18,6 +18,7 @@ local function retry(job, attempts)
     redis.call("ZREM", waiting_key, job.id)
   elseif job.state == "FAILED" or job.state == "CANCELLED" then
     redis.call("ZREM", finished_key(job.state), job.id)
+    if job.state == "FAILED" then unlist_failed(job) end
   else
     return "QUEUED"
   end

@@ -1,0 +1,178 @@
+"""``get_failure_groups.lua``, and what the scripts that end attempts note of failures."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from support.failing import FAILURES, GROUP, PLACE, a_failed_job, fail, failed_jobs, group
+from support.jobs import (
+    CANCELLED,
+    KEYS,
+    STORE,
+    a_job,
+    a_running_job,
+    an_orphan,
+    claim,
+    enqueue,
+    finish,
+    get,
+    now_ms,
+    record,
+    writes,
+)
+from taskengine.check import check
+from taskengine.failures import group_id
+
+
+def test_a_group_has_its_facts(redis: Redis) -> None:
+    before = now_ms(redis)
+    a_failed_job(redis, message="no 17 in 'stock'")
+    found = group(redis)
+    assert (found.task, found.exception, found.place) == ("t", "ValueError", PLACE)
+    assert (found.message, found.summary) == ("no 17 in 'stock'", "no # in '…'")
+    assert (found.count, found.failed_jobs, found.sample) == (1, 1, "j1")
+    assert found.first_at == found.last_at
+    assert before <= found.first_at.timestamp() * 1000 <= now_ms(redis) + 1
+
+
+def test_the_job_names_its_group(redis: Redis) -> None:
+    a_failed_job(redis)
+    job = get(redis)
+    assert job.failure_group == GROUP
+    assert job.error is not None
+    assert job.error.place == PLACE
+
+
+def test_every_failed_attempt_counts_and_the_newest_is_told(redis: Redis) -> None:
+    fail(redis, a_running_job(redis, max_attempts=9), again=True, message="first")
+    a_failed_job(redis, "j2", message="second")
+    found = group(redis)
+    assert (found.count, found.message, found.sample) == (2, "second", "j2")
+    assert found.first_at < found.last_at
+    assert found.failed_jobs == 1
+
+
+def test_another_task_exception_or_place_is_another_group(redis: Redis) -> None:
+    a_failed_job(redis, "a")
+    a_failed_job(redis, "b", task="u")
+    a_failed_job(redis, "c", exception="KeyError")
+    a_failed_job(redis, "d", place="shop/mail.py:42 in connect")
+    assert len({get(redis, job_id).failure_group for job_id in "abcd"}) == 4
+
+
+def test_another_line_of_the_same_function_is_the_same_group(redis: Redis) -> None:
+    a_failed_job(redis, "a")
+    a_failed_job(redis, "b", place="shop/mail.py:57 in send")
+    assert group(redis).count == 2
+    assert group(redis).place == "shop/mail.py:57 in send"
+
+
+def test_a_job_whose_worker_was_lost_too_often_has_a_group(redis: Redis) -> None:
+    an_orphan(redis)
+    STORE.rescue_jobs(max_losses=1, limit=10).run(redis)
+    found = group(redis, group_id("t", "WorkerLost", None))
+    assert (found.exception, found.place, found.failed_jobs) == ("WorkerLost", None, 1)
+
+
+def test_a_job_that_completes_after_all_has_no_group(redis: Redis) -> None:
+    fail(redis, a_running_job(redis, max_attempts=9), again=True)
+    STORE.retry_job("j1", attempts=None).run(redis)
+    finish(redis, claim(redis))
+    assert get(redis).failure_group is None
+
+
+def test_a_cancelled_job_is_no_failure(redis: Redis) -> None:
+    a_job(redis, CANCELLED)
+    assert redis.exists(KEYS.failures) == 0
+
+
+def test_groups_come_in_the_order_of_their_ids_and_one_that_is_not_there_is_none(redis: Redis) -> None:
+    a_failed_job(redis)
+    gone = group_id("t", "Gone", None)
+    found = FAILURES.get_groups([gone, GROUP]).run(redis)
+    assert [one and one.id for one in found] == [None, GROUP]
+
+
+# Which jobs are FAILED
+
+
+def test_a_job_that_is_retried_leaves_the_list(redis: Redis) -> None:
+    a_failed_job(redis)
+    STORE.retry_job("j1", attempts=None).run(redis)
+    assert failed_jobs(redis) == []
+    assert group(redis).failed_jobs == 0
+
+
+def test_a_job_that_is_to_be_tried_again_is_not_on_it(redis: Redis) -> None:
+    fail(redis, a_running_job(redis, max_attempts=9), again=True)
+    assert failed_jobs(redis) == []
+
+
+def test_a_job_that_is_removed_leaves_the_list(redis: Redis) -> None:
+    for job_id in "abc":
+        a_failed_job(redis, job_id)
+    STORE.delete_job("a").run(redis)
+    STORE.clear_jobs([get(redis, "b").state], before_ms=None, limit=1).run(redis)
+    assert failed_jobs(redis) == ["c"]
+    STORE.trim_jobs(keep_ms=10**9, keep_jobs=0, limit=10).run(redis)
+    assert failed_jobs(redis) == []
+    assert redis.exists(KEYS.failed(GROUP)) == 0
+
+
+def test_check_knows_which_jobs_a_group_should_list(redis: Redis) -> None:
+    a_failed_job(redis)
+    assert check(redis, KEYS) == []
+    redis.zrem(KEYS.failed(GROUP), "j1")
+    (difference,) = check(redis, KEYS)
+    assert (difference.key, difference.member, difference.found) == (KEYS.failed(GROUP), "j1", None)
+    redis.zadd(KEYS.failed(GROUP), {"j1": get(redis).order})
+
+
+# Its bounds
+
+
+def test_the_thousand_groups_that_failed_last_are_kept(redis: Redis) -> None:
+    redis.zadd(
+        KEYS.failures, {group_id("old", str(number), None): now_ms(redis) * 1000 + number for number in range(1000)}
+    )
+    a_failed_job(redis)
+    assert redis.zcard(KEYS.failures) == 1000
+    assert redis.zscore(KEYS.failures, group_id("old", "0", None)) is None
+    assert redis.zscore(KEYS.failures, GROUP) is not None
+
+
+def test_a_group_goes_a_month_after_its_last_failure(redis: Redis) -> None:
+    a_failed_job(redis)
+    assert 0 < redis.ttl(KEYS.failure(GROUP)) <= 30 * 86_400
+    redis.zadd(KEYS.failures, {"fail_old": now_ms(redis) * 1000 - 31 * 86_400_000_000})
+    a_failed_job(redis, "j2", exception="KeyError")
+    assert redis.zscore(KEYS.failures, "fail_old") is None
+
+
+def test_a_job_outlives_its_group(redis: Redis) -> None:
+    a_failed_job(redis)
+    redis.delete(KEYS.failure(GROUP), KEYS.failures)
+    assert FAILURES.get_groups([GROUP]).run(redis) == [None]
+    assert failed_jobs(redis) == ["j1"]
+    assert check(redis, KEYS) == []
+
+
+def test_looking_changes_nothing(redis: Redis) -> None:
+    a_failed_job(redis)
+    with writes(redis, "get_failure_groups") as written:
+        group(redis)
+    assert written == set()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(
+    exception=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+    place=st.none()
+    | st.builds("{}.py:{} in {}".format, st.text("aé/ in:1", max_size=9), st.integers(0), st.text("a.<>", max_size=5)),
+)
+def test_lua_and_python_mean_the_same_group(redis: Redis, exception: str, place: str | None) -> None:
+    redis.flushall()
+    enqueue(redis, "j1", max_attempts=1)
+    fail(redis, claim(redis), exception=exception, **({} if place is None else {"place": place}))
+    expected = group_id("t", exception, PLACE if place is None else place)
+    assert record(redis)["failure_group"] == expected
