@@ -424,7 +424,7 @@ class TaskEngine(HueySide):
 
     def check_dependencies(self, job_ids: Sequence[str]) -> None:
         """Look for all of many: the script that enqueues looks for the first 500, to stay short."""
-        for start in range(ROWS_PER_CALL, len(job_ids), ROWS_PER_CALL):
+        for start in range(ROWS_PER_CALL, 0 if self.in_place else len(job_ids), ROWS_PER_CALL):
             look = self.job_storage.reads.missing_jobs(job_ids[start : start + ROWS_PER_CALL])
             if missing := self.job_storage.run(look):
                 raise UnknownDependency(0, missing[0])

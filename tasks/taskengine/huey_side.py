@@ -272,18 +272,22 @@ class HueySide(Huey):
 
     def move(self, job_id: str, said: dict[str, Any]) -> bool:
         """Give a job that waits another time and priority; tell whether it did wait."""
-        if self.in_place is not None:
-            return False
         options = options_of(self, said, Backoff())
         at = options.run_at or (datetime.now(UTC) + timedelta(seconds=options.delay) if options.delay else None)
-        store, run = self.job_storage.store, self.job_storage.run
         try:
-            run(store.reschedule_job(job_id, run_at_ms=None if at is None else ms_of(at)))
-            if options.priority is not None:
-                run(store.change_priority(job_id, options.priority))
+            if self.in_place is not None:
+                self.in_place.reschedule(job_id, 0 if at is None else ms_of(at))
+            else:
+                self._move(job_id, at, options.priority)
         except IllegalMove:
             return False
         return True
+
+    def _move(self, job_id: str, at: datetime | None, priority: int | None) -> None:
+        store, run = self.job_storage.store, self.job_storage.run
+        run(store.reschedule_job(job_id, run_at_ms=None if at is None else ms_of(at)))
+        if priority is not None:
+            run(store.change_priority(job_id, priority))
 
     def again(self, job: Job, said: dict[str, Any]) -> "JobTask":
         """Return the call of a job once more, with what is said of it in place of its own options."""

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from huey.storage import MemoryStorage
 
-from taskengine.errors import IllegalMove, JobNotFound
+from taskengine.errors import IllegalMove, JobNotFound, UnknownDependency
 from taskengine.jobs import FINAL_STATES, Job, JobState
-from taskengine.records import ClaimedJob, dumps, read_claimed, read_job, record_of
+from taskengine.records import ClaimedJob, dependencies_of, dumps, read_job, record_of
+from taskengine.retries import Backoff
 from taskengine.scripts import Value
 from taskengine.store import Added, Answer, Ending, Outcome
 from taskengine.worker.context import JobContext
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Record = dict[str, str]
 WORKER = "in-place"
+MAX_KEPT = 10_000
+"""Jobs that are remembered: beyond that the oldest that have ended are forgotten."""
 
 
 class Shelf(MemoryStorage):
@@ -106,6 +109,9 @@ class InPlace:
         self._engine = engine
         self._records: dict[str, Record] = {}
         self._chords: dict[str, Chord] = {}
+        self._dependencies: dict[str, Sequence[str]] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+        self._last_us = 0
         self.shelf = Shelf(engine.name)
 
     # Jobs
@@ -113,15 +119,55 @@ class InPlace:
     def enqueue(self, rows: Sequence[Sequence[Value]]) -> list[Added]:
         """Run what is not for later, one after the other."""
         added: list[Added] = []
-        for row in rows:
-            job_id, record = record_of(row, now_us=time.time_ns() // 1000)
-            if job_id in self._records:
-                added.append(Added(job_id, new=False))
-                continue
-            self._records[job_id] = record
-            added.append(Added(job_id, new=True))
-            self._run(job_id)
+        for number, row in enumerate(rows):
+            self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
+            job_id, record = record_of(row, now_us=self._last_us)
+            known = self._known(job_id, record)
+            added.append(Added(known or job_id, new=known is None))
+            if known is None:
+                self._keep(job_id, record, dependencies_of(row), number)
+                self._start(job_id)
         return added
+
+    def _known(self, job_id: str, record: Record) -> str | None:
+        """Return the job that there is already of this id, or of this task and key."""
+        if job_id in self._records:
+            return job_id
+        key = record.get("idempotency_key")
+        return None if key is None else self._keys.get((record["task"], key))
+
+    def _keep(self, job_id: str, record: Record, dependencies: Sequence[str], row: int) -> None:
+        for dependency in dependencies:
+            if dependency not in self._records:
+                raise UnknownDependency(row, dependency)
+        self._records[job_id] = record
+        if dependencies:
+            self._dependencies[job_id] = dependencies
+        if "idempotency_key" in record:
+            self._keys[record["task"], record["idempotency_key"]] = job_id
+        if len(self._records) > MAX_KEPT:
+            oldest = (known for known, its in self._records.items() if its["state"] in FINAL_STATES)
+            self._records.pop(next(oldest, job_id))
+
+    def _start(self, job_id: str) -> None:
+        """Run a job, unless it is for later or waits for others."""
+        record = self._records[job_id]
+        states = {its: self._state(its) for its in self._dependencies.get(job_id, ())}
+        ended = [(its, state) for its, state in states.items() if state in ("FAILED", "CANCELLED", "GONE")]
+        if ended:
+            del self._dependencies[job_id]
+            dependency, state = ended[0]
+            self._cancel(job_id, f"it depends on {dependency}, which is {'gone' if state == 'GONE' else state}")
+        elif any(state != "COMPLETED" for state in states.values()):
+            record["state"] = "SCHEDULED"
+        else:
+            self._dependencies.pop(job_id, None)
+            if int(record.get("run_at", 0)) <= time.time_ns() // 1_000_000:
+                record["state"] = "QUEUED"
+            self._run(job_id)
+
+    def _state(self, job_id: str) -> str:
+        return self._records[job_id]["state"] if job_id in self._records else "GONE"
 
     def get_job(self, job_id: str) -> Job | None:
         """Return a job, or ``None``."""
@@ -144,8 +190,20 @@ class InPlace:
         record = self._record(job_id)
         if record["state"] not in (JobState.SCHEDULED, JobState.CANCELLED):
             raise IllegalMove(job_id, record["state"], "CANCELLED")
-        record |= {"state": "CANCELLED", "cancel_reason": "revoked", "finished_at": _now()}
-        self._follow(record)
+        self._cancel(job_id, "revoked")
+
+    def _cancel(self, job_id: str, reason: str) -> None:
+        record = self._records[job_id]
+        record |= {"state": "CANCELLED", "cancel_reason": reason, "finished_at": _now()}
+        self._follow(job_id, record)
+
+    def reschedule(self, job_id: str, due_ms: int) -> None:
+        """Give a job that waits another time; run it if that is here, as 0 is."""
+        record = self._record(job_id)
+        if record["state"] != JobState.SCHEDULED:
+            raise IllegalMove(job_id, record["state"], "RESCHEDULED")
+        record["run_at"] = str(due_ms)
+        self._start(job_id)
 
     def restore(self, job_id: str) -> None:
         """Run a job that was cancelled."""
@@ -163,18 +221,34 @@ class InPlace:
         record = self._records[job_id]
         while record["state"] == "QUEUED":
             if self.shelf.take_revocation(record["task"]):
-                record |= {"state": "CANCELLED", "cancel_reason": "its task is revoked", "finished_at": _now()}
-                self._follow(record)
+                self._cancel(job_id, "its task is revoked")
+                return
+            if "start_before" in record and int(record["start_before"]) <= time.time_ns() // 1_000_000:
+                self._cancel(job_id, "expired")
                 return
             self._engine.execute(self._engine.claimed(self._claim(job_id, record)))
 
     def _claim(self, job_id: str, record: Record) -> ClaimedJob:
         attempt, run = int(record.get("attempt", 0)) + 1, int(record.get("run", 0)) + 1
         record |= {"state": "RUNNING", "attempt": str(attempt), "run": str(run), "started_at": _now(), "worker": WORKER}
-        head = [job_id, str(run), record["task"], record["queue"], record["priority"], attempt]
-        rest = [record.get("max_attempts", 1), run, record["created"], record["args"]]
-        tail = [record.get(name, "") for name in ("timeout_ms", "tags", "backoff", "then")]
-        return read_claimed([[*head, *rest, *tail]])[0]
+        timeout, backoff = record.get("timeout_ms"), record.get("backoff")
+        return ClaimedJob(
+            id=job_id,
+            lease=str(run),
+            task=record["task"],
+            queue=record["queue"],
+            priority=int(record["priority"]),
+            attempt=attempt,
+            max_attempts=int(record.get("max_attempts", 1)),
+            run=run,
+            created_us=int(record["created"]),
+            args=record["args"],
+            timeout_ms=None if timeout is None else int(timeout),
+            tags=tuple(json.loads(record.get("tags", "[]"))),
+            backoff=None if backoff is None else Backoff(**json.loads(backoff)),
+            then=record.get("then", ""),
+            key=record.get("key", ""),
+        )
 
     def begin(self, job: ClaimedJob) -> JobContext:
         """Return what a job's task may talk to."""
@@ -200,7 +274,7 @@ class InPlace:
             record |= {"state": "QUEUED", "error": outcome.value}
         else:
             record |= {"state": "FAILED", "finished_at": _now(), "error": outcome.value}
-        self._follow(record)
+        self._follow(context.job.id, record)
 
     def _complete(self, record: Record, outcome: Outcome) -> None:
         record |= {"state": "COMPLETED", "finished_at": _now()}
@@ -220,8 +294,12 @@ class InPlace:
         """Have a callback follow when so many members have ended."""
         self._chords[chord_id] = Chord(size, callback)
 
-    def _follow(self, record: Record) -> None:
-        if "follows" not in record or record["state"] not in FINAL_STATES:
+    def _follow(self, job_id: str, record: Record) -> None:
+        if record["state"] not in FINAL_STATES:
+            return
+        for waiting in [its for its, dependencies in self._dependencies.items() if job_id in dependencies]:
+            self._start(waiting)
+        if "follows" not in record:
             return
         follows = json.loads(record["follows"])
         if record["state"] == "FAILED" and "error" in follows:

@@ -76,6 +76,11 @@ def call_of(row: Sequence[Value], before: str = "", after: str = "") -> list[str
     return [*map(str, row[:6]), *args, *map(str, row[10:])]
 
 
+def dependencies_of(row: Sequence[Value]) -> list[str]:
+    """Return the ids of the jobs that a row of ``row_of`` depends on."""
+    return str(row[6]).split(",") if row[6] else []
+
+
 def record_of(row: Sequence[Value], *, now_us: int) -> tuple[str, dict[str, str]]:
     """Return the id and the record of a row of ``row_of``, as ``enqueue_jobs.lua`` writes it."""
     job_id, task, queue, priority, delay, run_at, _, _, *fields = map(str, row)

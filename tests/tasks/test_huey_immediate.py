@@ -10,7 +10,7 @@ from huey.exceptions import CancelExecution, RateLimitExceeded, RetryTask, TaskE
 from pydantic import BaseModel
 
 from support.jobs import CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED
-from taskengine import InvalidInput, Options, TaskEngine, current_job
+from taskengine import InvalidInput, Options, TaskEngine, current_job, in_place
 from taskengine.engine import Task
 
 
@@ -116,11 +116,45 @@ def test_a_job_of_a_known_id_is_not_run_again(engine: TaskEngine) -> None:
     assert ran == [1]
 
 
+def test_a_job_waits_for_those_it_depends_on(engine: TaskEngine, add: Task[..., int]) -> None:
+    ahead = add(1, delay=60)
+    behind = add.enqueue(2, options=Options(depends_on=(ahead.id,)))
+    assert behind.job().state is SCHEDULED
+    ahead.reschedule()
+    assert behind.get() == 2
+    first = add(1, delay=60)
+    second = add.enqueue(2, options=Options(depends_on=(first.id,)))
+    third = add.enqueue(3, options=Options(depends_on=(second.id,)))
+    first.revoke()
+    assert third.job().cancel_reason == f"it depends on {second.id}, which is CANCELLED"
+    done = add(1)
+    assert add.enqueue(2, options=Options(depends_on=(done.id,))).get() == 2
+    with pytest.raises(InvalidInput, match="there is no job 'nobody' to wait for"):
+        add.enqueue(2, options=Options(depends_on=("nobody",)))
+
+
+def test_a_key_stands_for_one_job_and_what_expired_does_not_run(engine: TaskEngine, add: Task[..., int]) -> None:
+    results = [add.enqueue(n, options=Options(idempotency_key="k")) for n in (1, 2)]
+    assert [result.get() for result in results] == [1, 1]
+    expired = add(1, expires=datetime.now(UTC) - timedelta(seconds=1))
+    assert expired.job().cancel_reason == "expired"
+
+
+def test_memory_holds_so_many_jobs_and_forgets_the_oldest_that_ended(
+    add: Task[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_place, "MAX_KEPT", 3)
+    later = add(0, delay=60)
+    results = [add(number) for number in range(4)]
+    kept = [result.id for result in [later, *results] if add.huey.get_job(result.id)]
+    assert kept == [later.id, results[2].id, results[3].id]
+
+
 def test_rescheduled_it_runs_now(add: Task[..., int]) -> None:
     later = add(1, delay=60)
-    again = later.reschedule()
-    assert again.get() == 1
-    assert later.job().state is CANCELLED
+    assert later.reschedule(delay=30).get() is None
+    assert later.reschedule().get() == 1
+    assert later.reschedule().id != later.id
 
 
 def test_a_revoked_task_does_not_run_until_it_is_restored(add: Task[..., int]) -> None:
@@ -192,8 +226,8 @@ def test_pipelines_and_chords_run_to_their_end(engine: TaskEngine, add: Task[...
 
     assert engine.enqueue(add.s(1, 2).then(add, 3).then(add, 4))() == [3, 6, 10]
     outcome = engine.enqueue(chord([add.s(1), fails.s(), chord([add.s(2).then(add, 1)], total)], total))
-    error = {"exception": "ValueError", "message": "no", "retryable": True}
-    assert outcome() == [1, {"error": error}, [3]]
+    one, error, three = outcome()
+    assert (one, error["error"]["exception"], error["error"]["message"], three) == (1, "ValueError", "no", [3])
     add.revoke(revoke_once=True)
     revoked = engine.enqueue(chord([add.s(1), add.s(2)], total))()
     assert [revoked[0]["error"]["message"], revoked[1]] == ["its task is revoked", 2]
