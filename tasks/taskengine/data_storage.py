@@ -6,7 +6,7 @@ for each is one move in Redis.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from huey.constants import EmptyData
 from huey.storage import BaseStorage
@@ -126,10 +126,9 @@ class DataStorage(BaseStorage):
 
     def _ask(self, *command: Any) -> Any:
         try:
-            answer: Any = self._once.execute_command(*command)
+            return cast("Any", self._once.execute_command(*command))
         except RedisError as error:
             raise ours(error) from None
-        return answer
 
     def _call(self, script: str, **arguments: Any) -> Any:
         return call(script, self.keys.prefix, lambda reply: reply, **arguments).run(self._once)
