@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from taskengine.client import Client, NewJob
     from taskengine.engine import Task, TaskEngine
     from taskengine.errors import (
+        Fail,
         IllegalMove,
         InvalidInput,
         InvalidSetting,
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
         JobCancelled,
         JobNotFound,
         RedisUnavailable,
+        Retry,
         ScheduleDeclared,
         ScheduleNotFound,
+        Snooze,
         TaskEngineError,
         UnknownTask,
     )
-    from taskengine.jobs import Job, JobFilter, JobState, Options
+    from taskengine.jobs import Job, JobFilter, JobState, LogLevel, Options
     from taskengine.results import Result
     from taskengine.retries import Backoff
     from taskengine.schedules import Missed, Schedule
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backoff",
     "Client",
+    "Fail",
     "IllegalMove",
     "InvalidInput",
     "InvalidSetting",
@@ -42,15 +46,18 @@ __all__ = [
     "JobFilter",
     "JobNotFound",
     "JobState",
+    "LogLevel",
     "Missed",
     "NewJob",
     "Options",
     "RedisUnavailable",
     "Result",
+    "Retry",
     "Schedule",
     "ScheduleDeclared",
     "ScheduleNotFound",
     "Settings",
+    "Snooze",
     "Task",
     "TaskEngine",
     "TaskEngineError",
@@ -62,6 +69,7 @@ _HOMES = {
     "client": ("Client", "NewJob"),
     "engine": ("Task", "TaskEngine"),
     "errors": (
+        "Fail",
         "IllegalMove",
         "InvalidInput",
         "InvalidSetting",
@@ -69,12 +77,14 @@ _HOMES = {
         "JobCancelled",
         "JobNotFound",
         "RedisUnavailable",
+        "Retry",
+        "Snooze",
         "ScheduleDeclared",
         "ScheduleNotFound",
         "TaskEngineError",
         "UnknownTask",
     ),
-    "jobs": ("Job", "JobFilter", "JobState", "Options"),
+    "jobs": ("Job", "JobFilter", "JobState", "LogLevel", "Options"),
     "results": ("Result",),
     "retries": ("Backoff",),
     "schedules": ("Missed", "Schedule"),

@@ -137,11 +137,11 @@ def _indexes(redis: Redis, keys: Keys) -> Iterator[tuple[str, dict[str, float]]]
 
 
 def _orphans(redis: Redis, keys: Keys) -> Iterator[Difference]:
-    """Attempts of jobs that are gone."""
-    prefix = keys.attempts("")
-    for key in _scan(redis, prefix):
-        if not redis.exists(keys.job(key.removeprefix(prefix))):
-            yield Difference(key, key.removeprefix(prefix), None, 0.0)
+    """What is kept of jobs that are gone."""
+    for prefix in (keys.attempts(""), keys.logs(""), keys.checkpoint("")):
+        for key in _scan(redis, prefix):
+            if not redis.exists(keys.job(key.removeprefix(prefix))):
+                yield Difference(key, key.removeprefix(prefix), None, 0.0)
 
 
 def _dependencies(redis: Redis, keys: Keys, records: dict[str, dict[str, str]]) -> Iterator[Difference]:

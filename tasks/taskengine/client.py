@@ -5,6 +5,7 @@ listens. Imports neither Huey nor anyone's tasks.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,12 +32,15 @@ from taskengine.jobs import (
     JobFilter,
     JobPage,
     JobState,
+    LogLevel,
+    LogPage,
     Options,
     QueueInfo,
     StateCounts,
     TaskInfo,
     WorkerInfo,
     check_job_id,
+    check_log_cursor,
     check_name,
     check_positive_int,
     check_priority,
@@ -284,6 +288,46 @@ class Client(ScheduleClient, InsightClient):
     async def list_attempts(self, jobs: Sequence[Job]) -> list[list[Attempt]]:
         """Return the runs of each job, oldest first, the present one included."""
         return await self._run(self._reads.list_attempts(jobs)) if jobs else []
+
+    async def list_logs(
+        self,
+        job_id: str,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        min_level: LogLevel = LogLevel.DEBUG,
+    ) -> LogPage:
+        """Return what is kept of what a job said: ``first`` lines behind ``after``, or ``last`` that end at ``before``.
+
+        Raises ``JobNotFound``.
+        """
+        backward = last is not None or before is not None
+        if backward and (first is not None or after is not None):
+            raise InvalidInput(("last",), "give either first and after, or last and before")
+        path, wanted = ("last", last) if backward else ("first", first)
+        limit = check_positive_int(DEFAULT_PAGE if wanted is None else wanted, (path,), at_most=MAX_PAGE)
+        for name, cursor in (("after", after), ("before", before)):
+            if cursor is not None:
+                check_log_cursor(cursor, path=(name,))
+        page = self._reads.list_logs(
+            check_job_id(job_id),
+            min_level=LogLevel(min_level),
+            after=after or "",
+            before=before or "",
+            limit=limit,
+            backward=backward,
+        )
+        return await self._run(page)
+
+    async def get_checkpoint(self, job_id: str) -> Any:
+        """Return what a job last saved with ``current_job.checkpoint``; ``None`` when there is nothing."""
+        try:
+            saved: Any = await self._redis.get(self._keys.checkpoint(check_job_id(job_id)))
+        except RedisError as error:
+            raise ours(error) from None
+        return None if saved is None else json.loads(saved)
 
     async def count_jobs(self) -> StateCounts:
         """Return how many jobs there are in each state."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from huey.api import Task as HueyTask
@@ -64,6 +64,8 @@ class JobTask(HueyTask):
     options = Options()
     """What the call said of it."""
     signature: ClassVar[Signature]
+    is_async: ClassVar[bool]
+    """Whether it is an ``async def``, which runs on the process's event loop."""
     queue: ClassVar[str]
     backoff: ClassVar[Backoff]
     retry_on: ClassVar[Exceptions]
@@ -185,6 +187,19 @@ class Task(TaskWrapper, Generic[P, R]):
     def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the plain function, here and now."""
         return self.func(*args, **kwargs)
+
+    def create_task(
+        self, func: Callable[..., Any], context: bool = False, name: str | None = None, **settings: Any
+    ) -> type[JobTask]:
+        """Huey's way to make the class of a task's calls. Coroutine functions it refuses, but not their callers."""
+        if not inspect.iscoroutinefunction(func):
+            return super().create_task(func, context, name, is_async=False, **settings)
+
+        @wraps(func)
+        def begin(*args: Any, **kwargs: Any) -> Any:
+            return func(*args, **kwargs)
+
+        return super().create_task(begin, context, name, is_async=True, **settings)
 
     def unregister(self) -> bool:
         """Forget the task: this process neither publishes nor runs it any more."""
@@ -318,8 +333,8 @@ class TaskEngine(HueySide):
         def decorate(function: Callable[P, R]) -> Task[P, R]:
             plain = cast("Callable[P, R]", function.func if isinstance(function, TaskWrapper) else function)
             title = name or getattr(plain, "__name__", "task")
-            if inspect.iscoroutinefunction(plain):
-                raise InvalidTask(title, "async def tasks are not supported yet; call asyncio.run() inside a plain one")
+            if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+                raise InvalidTask(title, "it yields, and a task returns; report what happens with current_job")
             if title in self.tasks:
                 raise InvalidTask(title, "there is another task of that name; give this one a name= of its own")
             hidden = frozenset({"task"} if context else ())

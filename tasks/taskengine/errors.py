@@ -17,6 +17,9 @@ TaskEngineError
 ├── UnusableResult            what a task returned is not JSON, or too large
 ├── WorkerLost                the job's worker died under it too often
 ├── JobCancelled              raised inside a task that was asked to stop
+├── Fail                      raised by a task: no further attempt would help
+├── Retry                     raised by a task: try again, after a time of its own choice
+├── Snooze                    raised by a task: not now; does not count as an attempt
 └── RedisUnavailable          Redis does not answer, or is not one we can use
 
 Exceptions carry facts and word them in ``__str__``, so that they survive pickling.
@@ -24,6 +27,10 @@ Exceptions carry facts and word them in ``__str__``, so that they survive pickli
 
 import difflib
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+MAX_DELAY_SECONDS = 10 * 366 * 86_400.0
+"""Ten years; longer is a mistake in the unit."""
 
 
 class TaskEngineError(Exception):
@@ -223,6 +230,51 @@ class JobCancelled(TaskEngineError):
 
     def __str__(self) -> str:
         return f"job {self.job_id!r} was asked to stop"
+
+
+class Fail(TaskEngineError):
+    """Raise it inside a task to say that no further attempt would help: the job FAILED, whatever ``retry_on`` says."""
+
+
+class Retry(TaskEngineError):
+    """Raise it inside a task to try again, whatever ``retry_on`` says, as long as attempts are left.
+
+    ``after``: seconds until then; the task's backoff decides when absent.
+    """
+
+    def __init__(self, message: str = "", after: float | None = None) -> None:
+        super().__init__(message, after)
+        self.message = message
+        self.after = None if after is None else _delay(after)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Snooze(TaskEngineError):
+    """Raise it inside a task that cannot do its work yet. The job is SCHEDULED again; this does not count.
+
+    ``until``: an aware datetime. ``after``: seconds, counted by Redis's clock. Give one of them.
+    """
+
+    def __init__(self, message: str = "", until: datetime | None = None, after: float | None = None) -> None:
+        super().__init__(message, until, after)
+        self.message = message
+        if (until is None) == (after is None):
+            raise InvalidInput(("until",), "give either until (a time) or after (seconds)")
+        if until is not None and (not isinstance(until, datetime) or until.tzinfo is None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(("until",), f"expected a time with its offset from UTC, got {until!r}")
+        self.until = until
+        self.after = None if after is None else _delay(after)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def _delay(seconds: object) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= MAX_DELAY_SECONDS:
+        raise InvalidInput(("after",), f"expected 0 to {MAX_DELAY_SECONDS:,.0f} seconds, got {seconds!r}")
+    return seconds
 
 
 class RedisUnavailable(TaskEngineError):

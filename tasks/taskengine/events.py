@@ -57,6 +57,20 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """A running job said something: ``count`` lines, from ``first`` to ``last`` in its log."""
+
+    cursor: str
+    at: datetime
+    job_id: str
+    task: str
+    queue: str
+    first: str
+    last: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventsLost:
     """Events after the given cursor are gone: reload, then go on from this cursor."""
 
@@ -64,7 +78,7 @@ class EventsLost:
     at: datetime
 
 
-Event = StateChanged | Progressed | EventsLost
+Event = StateChanged | Progressed | Logged | EventsLost
 
 
 class SlowSubscriber(TaskEngineError):
@@ -255,6 +269,17 @@ def _read_event(cursor: str, fields: dict[Any, Any]) -> Event:
             task=data["task"],
             queue=data["queue"],
             progress=read_progress(json.loads(data["data"])),
+        )
+    if data["kind"] == "LOG":
+        return Logged(
+            cursor=cursor,
+            at=_at(cursor),
+            job_id=data["job"],
+            task=data["task"],
+            queue=data["queue"],
+            first=data["first"],
+            last=data["last"],
+            count=int(data["count"]),
         )
     return StateChanged(
         cursor=cursor,

@@ -6,6 +6,7 @@ once; what is for later is kept and does not run.
 """
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +21,7 @@ from taskengine.jobs import FINAL_STATES, Job, JobState
 from taskengine.records import ClaimedJob, dependencies_of, dumps, read_job, record_of
 from taskengine.retries import Backoff
 from taskengine.scripts import Value
-from taskengine.store import Added, Answer, Ending, Outcome
+from taskengine.store import Added, Answer, Ending, Outcome, Said
 from taskengine.worker.context import JobContext
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 
 Record = dict[str, str]
 WORKER = "in-place"
+<<<<<<< HEAD
+_log = logging.getLogger("taskengine.job")
+=======
 MAX_KEPT = 10_000
 """Jobs that are remembered: beyond that the oldest that have ended are forgotten."""
+>>>>>>> origin/main
 
 
 class Shelf(MemoryStorage):
@@ -109,9 +114,13 @@ class InPlace:
         self._engine = engine
         self._records: dict[str, Record] = {}
         self._chords: dict[str, Chord] = {}
+<<<<<<< HEAD
+        self._checkpoints: dict[str, str] = {}
+=======
         self._dependencies: dict[str, Sequence[str]] = {}
         self._keys: dict[tuple[str, str], str] = {}
         self._last_us = 0
+>>>>>>> origin/main
         self.shelf = Shelf(engine.name)
 
     # Jobs
@@ -231,6 +240,12 @@ class InPlace:
     def _claim(self, job_id: str, record: Record) -> ClaimedJob:
         attempt, run = int(record.get("attempt", 0)) + 1, int(record.get("run", 0)) + 1
         record |= {"state": "RUNNING", "attempt": str(attempt), "run": str(run), "started_at": _now(), "worker": WORKER}
+<<<<<<< HEAD
+        head = [job_id, str(run), record["task"], record["queue"], record["priority"], attempt]
+        rest = [record.get("max_attempts", 1), run, record["created"], record["args"]]
+        tail = [record.get(name, "") for name in ("timeout_ms", "tags", "backoff", "then", "key")]
+        return read_claimed([[*head, *rest, *tail]])[0]
+=======
         timeout, backoff = record.get("timeout_ms"), record.get("backoff")
         return ClaimedJob(
             id=job_id,
@@ -249,16 +264,18 @@ class InPlace:
             then=record.get("then", ""),
             key=record.get("key", ""),
         )
+>>>>>>> origin/main
 
     def begin(self, job: ClaimedJob) -> JobContext:
         """Return what a job's task may talk to."""
-        return JobContext(job, self._report)
+        return JobContext(job, self)
 
     def finish(self, context: JobContext, outcome: Outcome | None, *, now: bool = False) -> None:
         """Note how an attempt ended."""
         del now
         if outcome is None:
             return
+        self.append_logs(context.job, outcome.logs)
         record = self._records[context.job.id]
         if outcome.ending is Ending.RELEASED and outcome.retry_ms is None:
             record["state"] = "QUEUED"
@@ -270,6 +287,10 @@ class InPlace:
             record |= {"state": "SCHEDULED", "run_at": str(due), "attempt": str(context.job.attempt - 1)}
         elif outcome.ending is Ending.CANCELLED:
             record |= {"state": "CANCELLED", "finished_at": _now()}
+        elif outcome.ending is Ending.SNOOZED:
+            after_ms = outcome.retry_ms or 0
+            run_at = str(outcome.run_at_ms or int(_now()) + after_ms)
+            record |= {"state": "SCHEDULED", "run_at": run_at, "attempt": str(context.job.attempt - 1)}
         elif outcome.retry_ms is not None and context.job.attempt < context.job.max_attempts:
             record |= {"state": "QUEUED", "error": outcome.value}
         else:
@@ -278,15 +299,37 @@ class InPlace:
 
     def _complete(self, record: Record, outcome: Outcome) -> None:
         record |= {"state": "COMPLETED", "finished_at": _now()}
+        self._checkpoints.pop(outcome.job_id, None)
         record.pop("error", None)
         if outcome.value:
             record["result"] = outcome.value
         for call in json.loads(outcome.calls or "[]"):
             self._follow_with(call, "")
 
-    def _report(self, job: ClaimedJob, progress: str) -> Answer:
+    # What an attempt says: see ``worker.context.Wire``
+
+    def report_progress(self, job: ClaimedJob, progress: str) -> Answer:
+        """Note how far an attempt is."""
         self._records[job.id]["progress"] = progress[:-1] + f',"updated_at":{_now()}}}'
         return Answer.OK
+
+    def append_logs(self, job: ClaimedJob, lines: Sequence[Said]) -> Answer:
+        """Hand on to the standard ``logging`` what an attempt said: nobody reads it later."""
+        for said in lines:
+            _log.log(getattr(logging, said.level), "job %s: %s", job.id, said.line)
+        return Answer.OK
+
+    def save_checkpoint(self, job: ClaimedJob, data: str) -> Answer:
+        """Keep where an attempt is."""
+        self._checkpoints[job.id] = data
+        return Answer.OK
+
+    def load_checkpoint(self, job: ClaimedJob) -> str | None:
+        """Return what was kept."""
+        return self._checkpoints.get(job.id) or None
+
+    def note_deadline(self, context: JobContext, seconds: float, retry_ms: int | None) -> None:
+        """Nothing: no other process looks on."""
 
     # What follows: in Python what follow_ups.lua does in Redis
 

@@ -43,9 +43,16 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.SCHEDULED: frozenset({JobState.QUEUED, JobState.CANCELLED}),
     # Back to SCHEDULED when it is given another time.
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.SCHEDULED}),
-    # To QUEUED when the attempt is released or its worker is lost.
+    # To QUEUED when the attempt is released or its worker is lost; to SCHEDULED when the task snoozed it.
     JobState.RUNNING: frozenset(
-        {JobState.COMPLETED, JobState.RETRYING, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
+        {
+            JobState.COMPLETED,
+            JobState.RETRYING,
+            JobState.FAILED,
+            JobState.CANCELLED,
+            JobState.QUEUED,
+            JobState.SCHEDULED,
+        }
     ),
     JobState.RETRYING: frozenset({JobState.QUEUED, JobState.CANCELLED}),
     JobState.COMPLETED: frozenset(),
@@ -67,7 +74,7 @@ class AttemptOutcome(StrEnum):
     WORKER_LOST = "WORKER_LOST"
     """The worker died or was cut off; the job went back to its queue. Not counted as an attempt."""
     RELEASED = "RELEASED"
-    """The worker was stopping and gave the job back. Not counted as an attempt."""
+    """The worker was stopping and gave the job back, or the task snoozed it. Not counted as an attempt."""
 
 
 LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 1, 5, 10
@@ -181,6 +188,48 @@ class Attempt:
     finished_at: datetime | None = None
     error: JobError | None = None
     next_attempt_at: datetime | None = None
+    message: str | None = None
+    """Why it was released, when somebody said."""
+
+
+class LogLevel(StrEnum):
+    """How much a line of a job's log matters, from least to most."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    """CRITICAL of the standard ``logging`` too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line that a run of a job said."""
+
+    job_id: str
+    cursor: str
+    """Its place in the job's log; lines are ordered by it."""
+    at: datetime
+    level: LogLevel
+    message: str
+    attempt: int
+    """The number of the run, as in ``Attempt.number``."""
+    logger: str | None = None
+    """Who said it, when it came by the standard ``logging``."""
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPage:
+    """A page of a job's log by keyset, in the order in which it was said."""
+
+    lines: tuple[LogLine, ...]
+    has_next: bool
+    has_previous: bool
+    total: int
+    """All lines of this level that are kept."""
+    said: int
+    """All lines of any level that were said; the oldest of them go when there are too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +360,13 @@ def order_of(cursor: str, *, path: tuple[str, ...] = ("after",)) -> int:
     if not re.fullmatch(r"[0-9a-f]{1,16}", cursor):
         raise InvalidInput(path, f"expected a cursor that a page returned, got {cursor[:40]!r}")
     return int(cursor, 16)
+
+
+def check_log_cursor(cursor: str, *, path: tuple[str, ...]) -> str:
+    """Return the cursor of a line; raise ``InvalidInput`` naming ``path`` if it is not one of ours."""
+    if not re.fullmatch(r"[0-9]{1,20}-[0-9]{1,20}", cursor):
+        raise InvalidInput(path, f"expected a cursor that a line had, got {cursor[:40]!r}")
+    return cursor
 
 
 def check_name(name: object, path: tuple[str, ...]) -> str:

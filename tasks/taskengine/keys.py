@@ -26,6 +26,14 @@ class Keys:
         """List: JSON of each run that ended otherwise than COMPLETED, oldest first."""
         return f"{self.prefix}attempts:{job_id}"
 
+    def logs(self, job_id: str) -> str:
+        """Stream, capped: what a job's runs said, oldest first."""
+        return f"{self.prefix}logs:{job_id}"
+
+    def checkpoint(self, job_id: str) -> str:
+        """String: JSON of where a job's last run was, for the next to go on from."""
+        return f"{self.prefix}checkpoint:{job_id}"
+
     def dependencies(self, job_id: str) -> str:
         """List: ids of the jobs that a job depends on."""
         return f"{self.prefix}dependencies:{job_id}"

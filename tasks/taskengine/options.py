@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from taskengine.errors import InvalidInput
+from taskengine.errors import MAX_DELAY_SECONDS, InvalidInput
 from taskengine.jobs import Options, check_job_id, check_name, check_positive_int, check_priority, check_text
 
-MAX_DELAY_SECONDS = 10 * 366 * 86_400.0
-"""Ten years; longer is a mistake in the unit."""
 MAX_TIMEOUT_SECONDS = 30 * 86_400.0
 MAX_TAGS = 20
 MAX_KEY = 200

@@ -13,13 +13,15 @@ from taskengine.jobs import (
     JobFilter,
     JobPage,
     JobState,
+    LogLevel,
+    LogPage,
     QueueInfo,
     StateCounts,
     TaskInfo,
     WorkerInfo,
 )
 from taskengine.keys import Keys
-from taskengine.records import instant, read_attempts, read_counts, read_job, text
+from taskengine.records import instant, read_attempts, read_counts, read_job, read_log_line, text
 from taskengine.rules import Rules, read_rules
 from taskengine.scripts import Call, call
 from taskengine.waiting import Waiting, read_waiting
@@ -92,6 +94,34 @@ class Reads:
             return [read_attempts(job, lines) for job, lines in zip(jobs, reply, strict=True)]
 
         return call("list_attempts", self._prefix, decode, rows=[job.id for job in jobs])
+
+    def list_logs(
+        self, job_id: str, *, min_level: LogLevel, after: str, before: str, limit: int, backward: bool
+    ) -> Call[LogPage]:
+        """Lines of a job between two cursors ("" for none): the first of them, or with ``backward`` the last."""
+
+        def decode(reply: Sequence[Any]) -> LogPage:
+            said, total, some_before, more, rows = reply
+            return LogPage(
+                lines=tuple(read_log_line(job_id, row) for row in rows),
+                has_next=bool(more),
+                has_previous=bool(some_before),
+                total=int(total),
+                said=int(said),
+            )
+
+        levels = list(LogLevel)[list(LogLevel).index(min_level) :]
+        return call(
+            "list_logs",
+            self._prefix,
+            decode,
+            id=job_id,
+            levels=f",{','.join(levels)},",
+            after=after,
+            before=before,
+            limit=limit,
+            backward=int(backward),
+        )
 
     def explain_job(self, job_id: str) -> Call[Waiting | None]:
         """Why a job is not running; ``None`` when it does not wait."""

@@ -9,7 +9,18 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from taskengine.jobs import Attempt, AttemptOutcome, Job, JobError, JobState, Options, Progress, StateCounts
+from taskengine.jobs import (
+    Attempt,
+    AttemptOutcome,
+    Job,
+    JobError,
+    JobState,
+    LogLevel,
+    LogLine,
+    Options,
+    Progress,
+    StateCounts,
+)
 from taskengine.retries import Backoff
 from taskengine.scripts import Value
 
@@ -187,6 +198,21 @@ def read_attempts(job: Job, lines: Iterable[str | bytes]) -> list[Attempt]:
     return attempts
 
 
+def read_log_line(job_id: str, row: Sequence[Any]) -> LogLine:
+    """Read a line as ``list_logs.lua`` gives it: cursor, at, run, level, JSON."""
+    data = json.loads(row[4])
+    return LogLine(
+        job_id=job_id,
+        cursor=text(row[0]),
+        at=instant(int(row[1])),
+        attempt=int(row[2]),
+        level=LogLevel(text(row[3])),
+        message=data["message"],
+        logger=data.get("logger"),
+        fields=data.get("fields", {}),
+    )
+
+
 def read_counts(numbers: Sequence[int]) -> StateCounts:
     """Read seven numbers in the order of ``JobState``."""
     return StateCounts(*(int(number) for number in numbers))
@@ -252,4 +278,5 @@ def _attempt(job_id: str, data: dict[str, Any]) -> Attempt:
         finished_at=instant(data["finished_at"]),
         error=_error(data["error"], data.get("traceback")) if "error" in data else None,
         next_attempt_at=instant(data["next_attempt_at"]) if "next_attempt_at" in data else None,
+        message=data.get("message"),
     )

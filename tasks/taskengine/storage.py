@@ -62,6 +62,14 @@ class JobStorage(DataStorage):
             raise ours(error) from None
         return [text(name) for name in names]
 
+    def load_checkpoint(self, job_id: str) -> str | None:
+        """Return the JSON that a job saved of its way."""
+        try:
+            saved: Any = self.redis.get(self.keys.checkpoint(job_id))
+        except RedisError as error:
+            raise ours(error) from None
+        return None if saved is None else text(saved)
+
     def now_ms(self) -> int:
         """Return Redis's time, ms."""
         try:

@@ -30,6 +30,22 @@ class Answer(StrEnum):
     """The job is still held, and someone asked to stop it."""
 
 
+class Said(NamedTuple):
+    """A line that an attempt said, on its way to Redis."""
+
+    number: int
+    """Which line of the attempt it is, from 1."""
+    at: float
+    """By ``time.monotonic()``: Redis gets its age, since clocks of machines differ."""
+    level: str
+    line: str
+    """JSON of message, logger and fields."""
+
+
+Say = tuple[str, str, Sequence[Said]]
+"""A job's id, the lease it is held under, and lines in their order without a gap."""
+
+
 class Ending(StrEnum):
     """How a worker ends an attempt."""
 
@@ -38,6 +54,9 @@ class Ending(StrEnum):
     TIMED_OUT = "TIMED_OUT"
     CANCELLED = "CANCELLED"
     RELEASED = "RELEASED"
+    """``value`` may say why."""
+    SNOOZED = "SNOOZED"
+    """The task does not want to run now: ``retry_ms`` or ``run_at_ms`` says when, ``value`` why."""
     UNSTARTED = "UNSTARTED"
     """Claimed and given back before it began: leaves no trace."""
 
@@ -55,7 +74,11 @@ class Outcome:
     """JSON text of the traceback."""
     retry_ms: int | None = None
     """Delay before another attempt; ``None`` when the error forbids one."""
+    run_at_ms: int | None = None
+    """When a SNOOZED job runs again; else ``retry_ms`` says after how long."""
     progress: str = ""
+    logs: Sequence[Said] = ()
+    """Lines that were not sent yet: they have to reach Redis before the outcome, see ``append_logs``."""
     calls: str = ""
     """JSON list of the calls that follow when it COMPLETED."""
 
@@ -117,6 +140,8 @@ class Store:
         rows: list[Value] = []
         for outcome in outcomes:
             retry = "" if outcome.retry_ms is None else outcome.retry_ms
+            if outcome.run_at_ms is not None:
+                retry = f"@{outcome.run_at_ms}"
             rows += [outcome.job_id, outcome.lease, outcome.ending, retry]
             rows += [outcome.value, outcome.traceback, outcome.progress, outcome.calls]
         return call(
@@ -248,6 +273,21 @@ class Store:
     def report_progress(self, reports: Sequence[tuple[str, str, str]]) -> Call[list[Answer]]:
         """Progress of attempts as (id, lease, json)."""
         return call("report_progress", self._prefix, _answers, rows=[value for row in reports for value in row])
+
+    def append_logs(self, said: Sequence[Say], *, now: float) -> Call[list[Answer]]:
+        """Keep what attempts said; ``now`` by ``time.monotonic()``. Lines that are known are not kept again."""
+        rows: list[Value] = []
+        for job_id, lease, lines in said:
+            rows += [job_id, lease, lines[0].number if lines else 1, len(lines)]
+            for line in lines:
+                rows += [max(round((now - line.at) * 1000), 0), line.level, line.line]
+        return call("append_logs", self._prefix, _answers, rows=rows)
+
+    def save_checkpoint(self, job_id: str, lease: str, data: str) -> Call[Answer]:
+        """JSON of where an attempt is; "" forgets what was saved."""
+        return call(
+            "save_checkpoint", self._prefix, lambda reply: Answer(text(reply)), id=job_id, lease=lease, data=data
+        )
 
     def register_worker(self, worker: str, facts: str, tasks: Mapping[str, str]) -> Call[int]:
         """A worker is here; ``tasks`` are descriptions by name."""

@@ -5,7 +5,18 @@ import re
 from redis import Redis
 
 PERMANENT = frozenset(
-    {"attempts", "catalogue", "catalogue_version", "clock", "events", "finished", "heads", "heartbeats", "job"}
+    {
+        "attempts",
+        "catalogue",
+        "catalogue_version",
+        "checkpoint",
+        "clock",
+        "events",
+        "finished",
+        "heads",
+        "heartbeats",
+        "job",
+    }
     | {
         "budget",
         "bulk",
@@ -25,7 +36,19 @@ PERMANENT = frozenset(
     }
     | {"audit", "failed"}
     | {"counter", "data", "revoked"}  # an application's own, and one field a task
-    | {"lane", "lanes", "leases", "queues", "ready", "schedule", "schedule_jobs", "schedules", "waiting", "workers"}
+    | {
+        "lane",
+        "lanes",
+        "leases",
+        "logs",
+        "queues",
+        "ready",
+        "schedule",
+        "schedule_jobs",
+        "schedules",
+        "waiting",
+        "workers",
+    }
 )
 """Kinds of keys that live as long as what they are about: the scripts and retention remove them."""
 

@@ -1,19 +1,21 @@
 """``current_job``: what a running task can say and ask."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import pytest
 from redis import Redis
 
 from support.bench import Bench
-from support.jobs import COMPLETED, STORE, get, moves
-from taskengine import JobCancelled, Options, TaskEngine, current_job
-from taskengine.errors import InvalidInput, LeaseLost, RedisUnavailable
+from support.jobs import COMPLETED, KEYS, STORE, expire_leases, get, moves
+from taskengine import Backoff, JobCancelled, Options, TaskEngine, current_job
+from taskengine.errors import InvalidInput, LeaseLost, RedisUnavailable, TooLarge
 from taskengine.records import ClaimedJob
-from taskengine.store import Answer
+from taskengine.store import Answer, Said
 from taskengine.worker import context as contexts
-from taskengine.worker.context import JobContext, NoCurrentJob
+from taskengine.worker.context import MAX_CHECKPOINT_BYTES, JobContext, NoCurrentJob
+
+T = TypeVar("T")
 
 JOB = ClaimedJob(
     id="j1",
@@ -36,14 +38,30 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.said: list[Said] = []
+        self.saved = ""
         self.away = False
 
-    def __call__(self, job: ClaimedJob, progress: str) -> Answer:
+    def report_progress(self, job: ClaimedJob, progress: str) -> Answer:
+        self.sent.append(self._taken(job, progress))
+        return Answer.OK
+
+    def append_logs(self, job: ClaimedJob, lines: Sequence[Said]) -> Answer:
+        self.said += self._taken(job, lines)
+        return Answer.OK
+
+    def save_checkpoint(self, job: ClaimedJob, data: str) -> Answer:
+        self.saved = self._taken(job, data)
+        return Answer.OK
+
+    def load_checkpoint(self, job: ClaimedJob) -> str | None:
+        return self._taken(job, self.saved or None)
+
+    def _taken(self, job: ClaimedJob, value: T) -> T:
         assert job is JOB
         if self.away:
             raise RedisUnavailable("away")
-        self.sent.append(progress)
-        return Answer.OK
+        return value
 
 
 @pytest.fixture
@@ -270,3 +288,89 @@ def test_the_jobs_options_can_be_asked_for(bench: Bench, engine: TaskEngine, red
     result = who.enqueue(options=Options(queue="bulk", tags=("x",), max_attempts=4))
     bench.run()
     assert get(redis, result.id).result == ["bulk", ["x"], 4, 1]
+
+
+# Checkpoints
+
+
+@pytest.mark.usefixtures("context")
+def test_where_a_task_is_can_be_saved_and_read(wire: Wire) -> None:
+    current_job.checkpoint({"page": 7})
+    assert wire.saved == '{"page":7}'
+    assert current_job.checkpointed == {"page": 7}
+
+
+@pytest.mark.usefixtures("context")
+def test_a_task_that_saved_nothing_begins_at_the_beginning() -> None:
+    assert current_job.checkpointed is None
+
+
+@pytest.mark.usefixtures("context")
+def test_nothing_forgets_what_was_saved(wire: Wire) -> None:
+    current_job.checkpoint(7)
+    current_job.checkpoint(None)
+    assert (wire.saved, current_job.checkpointed) == ("", None)
+
+
+def test_outside_a_job_checkpoints_do_nothing() -> None:
+    current_job.checkpoint(7)
+    assert current_job.checkpointed is None
+
+
+@pytest.mark.usefixtures("context")
+def test_a_checkpoint_that_redis_did_not_take_is_not_passed_over(wire: Wire) -> None:
+    wire.away = True
+    with pytest.raises(RedisUnavailable):
+        current_job.checkpoint(7)
+
+
+@pytest.mark.usefixtures("context")
+def test_a_checkpoint_that_is_too_large_is_refused_with_both_numbers(wire: Wire) -> None:
+    with pytest.raises(TooLarge, match="checkpoint: expected at most 262,144 bytes of JSON, got 262,145"):
+        current_job.checkpoint("x" * (MAX_CHECKPOINT_BYTES - 1))
+    current_job.checkpoint("x" * (MAX_CHECKPOINT_BYTES - 2))
+    assert len(wire.saved) == MAX_CHECKPOINT_BYTES
+
+
+@pytest.mark.usefixtures("context")
+@pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, "caf\udce9"])
+def test_so_is_what_json_cannot_say(wire: Wire, value: Any) -> None:
+    with pytest.raises(InvalidInput, match="checkpoint: expected what JSON can say"):
+        current_job.checkpoint(value)
+    assert wire.saved == ""
+
+
+def test_a_checkpoint_is_one_where_the_task_may_stop_and_it_is_saved(wire: Wire, context: JobContext) -> None:
+    context.stop_with(JobCancelled("j1"))
+    with pytest.raises(JobCancelled):
+        current_job.checkpoint(7)
+    assert wire.saved == "7"
+
+
+def test_a_retry_goes_on_where_the_last_attempt_was(bench: Bench, engine: TaskEngine) -> None:
+    taken: list[int] = []
+
+    @engine.task(max_attempts=3, backoff=Backoff(base_seconds=0))
+    def walk() -> None:
+        for step in range(current_job.checkpointed or 0, 6):
+            taken.append(step)
+            current_job.checkpoint(step + 1)
+            if step in {1, 3}:
+                raise ValueError
+
+    walk()
+    assert [bench.run().state for _ in range(3)][-1] is COMPLETED
+    assert taken == list(range(6))
+
+
+def test_an_attempt_that_lost_its_lease_saves_nothing_and_stops(bench: Bench, engine: TaskEngine) -> None:
+    @engine.task()
+    def work() -> None:
+        expire_leases(bench.redis, KEYS, *bench.dispatcher.held())
+        STORE.rescue_jobs(max_losses=9, limit=9).run(bench.redis)
+        with pytest.raises(LeaseLost):
+            current_job.checkpoint(1)
+
+    result = work()
+    bench.run()
+    assert bench.redis.get(KEYS.checkpoint(result.id)) is None

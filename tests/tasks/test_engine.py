@@ -1,7 +1,7 @@
 """``TaskEngine``: how functions become tasks, how they are called, and what is refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,10 +145,22 @@ def test_a_signature_that_cannot_be_typed_is_refused(unused: TaskEngine) -> None
     assert refused(unused, send).startswith("task 'send', parameter 'to': ")
 
 
-def test_a_coroutine_function_is_refused_with_a_way_out(unused: TaskEngine) -> None:
+def test_a_coroutine_function_is_a_task_like_any_other(unused: TaskEngine) -> None:
     async def send() -> None: ...
 
-    assert "async def tasks are not supported yet; call asyncio.run()" in refused(unused, send)
+    task = unused.task()(send)
+    assert (task.info.name, task.task_class.is_async) == ("send", True)
+
+
+def test_what_yields_is_refused(unused: TaskEngine) -> None:
+    def send() -> Iterator[int]:
+        yield 1
+
+    async def listen() -> AsyncIterator[int]:
+        yield 1
+
+    assert "it yields, and a task returns" in refused(unused, send)
+    assert "it yields, and a task returns" in refused(unused, listen)
 
 
 def test_forgotten_parentheses_are_said(unused: TaskEngine) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from taskengine import errors
 from taskengine.errors import (
+    Fail,
     IllegalMove,
     InvalidInput,
     InvalidInputs,
@@ -17,8 +18,10 @@ from taskengine.errors import (
     LeaseLost,
     QueueFull,
     RedisUnavailable,
+    Retry,
     ScheduleDeclared,
     ScheduleNotFound,
+    Snooze,
     TaskEngineError,
     TooLarge,
     UnknownDependency,
@@ -57,6 +60,9 @@ WORDED: list[tuple[TaskEngineError, str]] = [
     (UnusableResult("send", "it is odd"), "the result of task 'send' cannot be kept: it is odd"),
     (WorkerLost("j1", 3), "the worker of job 'j1' died under it 3 times"),
     (JobCancelled("j1"), "job 'j1' was asked to stop"),
+    (Fail("there is no such customer"), "there is no such customer"),
+    (Retry("busy", after=30), "busy"),
+    (Snooze("not before nine", after=60), "not before nine"),
     (RedisUnavailable("Redis does not answer"), "Redis does not answer"),
     (SlowSubscriber("5-1"), "more than 1000 events wait for this subscriber; go on after '5-1'"),
 ]

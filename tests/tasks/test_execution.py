@@ -1,12 +1,10 @@
 """One attempt at a job: what it comes to, who is told, and what is kept of an error."""
 
-import signal
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from huey.consumer import ProcessEnvironment
 from huey.exceptions import CancelExecution
 from pydantic import BaseModel
 from redis import Redis
@@ -20,6 +18,7 @@ from support.jobs import (
     QUEUED,
     RETRYING,
     RUNNING,
+    SCHEDULED,
     STORE,
     attempts,
     enqueue,
@@ -27,7 +26,7 @@ from support.jobs import (
     get,
     record,
 )
-from taskengine import Backoff, JobCancelled, Options, TaskEngine, current_job
+from taskengine import Backoff, Fail, InvalidInput, JobCancelled, Options, Retry, Snooze, TaskEngine, current_job
 from taskengine.errors import LeaseLost
 from taskengine.jobs import AttemptOutcome, Job
 from taskengine.store import Answer
@@ -268,17 +267,9 @@ def test_a_base_exception_of_someones_own_is_a_failure(bench: Bench) -> None:
     assert fails_with(bench, Stop(), max_attempts=3).state is FAILED
 
 
-# Timeouts: Huey's, by a signal to the main thread of a child process
+# Timeouts: by a signal to the main thread, as in a child process
 
 
-@pytest.fixture
-def timeouts(engine: TaskEngine) -> Callable[[float], AbstractContextManager[None]]:
-    handler = ProcessEnvironment(signal.SIGTERM, signal.SIGINT).timeout
-    engine._timeout_handler = handler
-    return handler
-
-
-@pytest.mark.usefixtures("timeouts")
 def test_a_task_that_takes_too_long_times_out_and_is_tried_again(bench: Bench, engine: TaskEngine) -> None:
     @engine.task(timeout=0.05, max_attempts=2, retry_on=OSError)
     def endless() -> None:
@@ -292,7 +283,6 @@ def test_a_task_that_takes_too_long_times_out_and_is_tried_again(bench: Bench, e
     assert attempts(bench.redis, result.id)[0].outcome is AttemptOutcome.TIMED_OUT
 
 
-@pytest.mark.usefixtures("timeouts")
 def test_a_callers_timeout_goes_before_the_tasks(bench: Bench, engine: TaskEngine) -> None:
     @engine.task(timeout=600)
     def endless() -> None:
@@ -301,6 +291,86 @@ def test_a_callers_timeout_goes_before_the_tasks(bench: Bench, engine: TaskEngin
 
     endless.enqueue(options=Options(timeout=0.05))
     assert bench.run().state is FAILED
+
+
+# Errors that decide
+
+
+def test_a_task_that_says_that_it_is_of_no_use_is_not_tried_again(bench: Bench) -> None:
+    job = fails_with(bench, Fail("there is no such customer"), max_attempts=5, retry_on=Exception)
+    assert (job.state, error_of(job)) == (FAILED, "taskengine.errors.Fail: there is no such customer")
+    assert job.error is not None
+    assert not job.error.retryable
+
+
+def test_a_task_may_choose_when_to_be_tried_again_whatever_its_policy(bench: Bench) -> None:
+    job = fails_with(bench, Retry("busy", after=90), max_attempts=2, retry_on=(), fail_on=Exception)
+    assert (job.state, error_of(job)) == (RETRYING, "taskengine.errors.Retry: busy")
+    assert job.run_at is not None
+    assert job.started_at is not None
+    assert 89 < (job.run_at - job.started_at).total_seconds() < 100
+
+
+def test_without_a_time_the_backoff_decides(bench: Bench) -> None:
+    job = fails_with(bench, Retry(), max_attempts=2, retry_on=())
+    assert job.state is RETRYING
+    assert job.run_at is not None
+    assert job.started_at is not None
+    assert (job.run_at - job.started_at).total_seconds() < 10  # at once, by the policy of `failing`
+
+
+def test_a_retry_counts_as_an_attempt(bench: Bench) -> None:
+    assert fails_with(bench, Retry(after=0), max_attempts=1).state is FAILED
+
+
+def test_a_task_that_does_not_want_to_run_yet_is_scheduled_and_nothing_is_counted(bench: Bench) -> None:
+    job = fails_with(bench, Snooze("not before nine", after=60), max_attempts=1)
+    assert (job.state, job.attempt_count, job.error) == (SCHEDULED, 0, None)
+    (attempt,) = attempts(bench.redis, job.id)
+    assert (attempt.outcome, attempt.message) == (AttemptOutcome.RELEASED, "not before nine")
+
+
+def test_it_may_name_the_time(bench: Bench) -> None:
+    nine = datetime(2100, 1, 1, 9, tzinfo=UTC)
+    job = fails_with(bench, Snooze(until=nine))
+    assert (job.state, job.run_at) == (SCHEDULED, nine)
+
+
+def test_a_snooze_may_be_repeated_for_ever(bench: Bench) -> None:
+    job = fails_with(bench, Snooze(after=0), max_attempts=1)
+    for _ in range(5):
+        job = bench.run()
+    assert (job.attempt_count, job.run_count) == (0, 6)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Snooze, "until: give either until .a time. or after .seconds."),
+        (lambda: Snooze(until=datetime.now(UTC), after=1), "until: give either"),
+        (lambda: Snooze(until=datetime(2100, 1, 1)), "until: expected a time with its offset from UTC"),  # noqa: DTZ001
+        (lambda: Snooze(after=-1), "after: expected 0 to 316,224,000 seconds, got -1"),
+        (lambda: Retry(after=float("nan")), "after: expected 0 to 316,224,000 seconds, got nan"),
+        (lambda: Retry(after=1e12), "after: expected"),
+    ],
+)
+def test_a_time_that_cannot_be_meant_is_refused(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        make()
+
+
+def test_a_cancelled_task_can_neither_snooze_nor_retry(bench: Bench, engine: TaskEngine) -> None:
+    @engine.task(max_attempts=5)
+    def work() -> None:
+        STORE.cancel_job(current_job.id, terminate=True, reason="").run(bench.redis)
+        bench.beat()
+        try:
+            current_job.check()
+        except JobCancelled:
+            raise Retry(after=0) from None
+
+    work()
+    assert bench.run().state is CANCELLED
 
 
 # Cancelled, lost, given back
@@ -517,7 +587,6 @@ def test_signals_of_the_last_failure(bench: Bench, engine: TaskEngine) -> None:
     assert told == [("executing", RUNNING), ("error", FAILED, error)]
 
 
-@pytest.mark.usefixtures("timeouts")
 def test_signals_of_a_timeout(bench: Bench, engine: TaskEngine) -> None:
     told = told_by(bench, engine)
 
@@ -533,7 +602,11 @@ def test_signals_of_a_timeout(bench: Bench, engine: TaskEngine) -> None:
 
 @pytest.mark.parametrize(
     ("error", "name", "state"),
-    [(CancelExecution(), "canceled", CANCELLED), (KeyboardInterrupt(), "interrupted", QUEUED)],
+    [
+        (CancelExecution(), "canceled", CANCELLED),
+        (KeyboardInterrupt(), "interrupted", QUEUED),
+        (Snooze(after=60), "scheduled", SCHEDULED),
+    ],
 )
 def test_signals_of_what_was_stopped(
     bench: Bench, engine: TaskEngine, error: BaseException, name: str, state: str

@@ -31,7 +31,7 @@ from taskengine.keys import Keys
 from taskengine.reads import Reads, total_of
 from taskengine.records import row_of, with_fields
 from taskengine.rules import KEEP, Kind
-from taskengine.store import Answer, Claim, Ending, Outcome, Store
+from taskengine.store import Answer, Claim, Ending, Outcome, Said, Store
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "100"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "50"))
@@ -64,6 +64,7 @@ class Model:
     run: int = 0
     losses: int = 0
     cancel_asked: bool = False
+    saved: bool = False
     key: str | None = None
     concurrency_key: str | None = None
     waits_for: set[str] = field(default_factory=set)
@@ -249,6 +250,23 @@ class Machine(RuleBasedStateMachine):
     def give_back(self, attempt: tuple[str, str], ending: Ending) -> None:
         self._finish(attempt, ending, None, "knows-a", "*", 0)
 
+    @rule(attempt=attempts, retry_ms=st.sampled_from([0, HOUR_MS]))
+    def snooze(self, attempt: tuple[str, str], retry_ms: int) -> None:
+        self._finish(attempt, Ending.SNOOZED, retry_ms, "knows-a", "*", 0)
+
+    @rule(attempt=attempts)
+    def save_checkpoint(self, attempt: tuple[str, str]) -> None:
+        answer = self.store.save_checkpoint(*attempt, "1").run(self.redis)
+        assert answer is self._standing(attempt)
+        if answer is not Answer.LEASE_LOST:
+            self.models[attempt[0]].saved = True
+
+    @rule(attempt=attempts)
+    def say(self, attempt: tuple[str, str]) -> None:
+        said = [(*attempt, [Said(1, 0.0, "INFO", '{"message":"as told"}')])]
+        (answer,) = self.store.append_logs(said, now=0.0).run(self.redis)
+        assert answer is self._standing(attempt)
+
     @rule(attempt=attempts, ending=st.sampled_from(list(Ending)))
     def finish_with_a_wrong_lease(self, attempt: tuple[str, str], ending: Ending) -> None:
         outcome = Outcome(job_id=attempt[0], lease="17", ending=ending, value=ERROR)
@@ -383,6 +401,11 @@ class Machine(RuleBasedStateMachine):
         assert self.redis.exists(self.keys.resolving) == 0, "few jobs are resolved in the same script"
 
     @invariant()
+    def checkpoints_are_of_those_that_saved_one_and_did_not_complete(self) -> None:
+        kept = {key.removeprefix(self.keys.checkpoint("")) for key in self.redis.keys(self.keys.checkpoint("*"))}
+        assert kept == {job_id for job_id, model in self.models.items() if model.saved}
+
+    @invariant()
     def counts_say_what_the_model_says(self) -> None:
         counts = total_of(self.reads.count_jobs().run(self.redis))
         assert counts.total == len(self.models)
@@ -464,7 +487,7 @@ class Machine(RuleBasedStateMachine):
             assert claim.answers == [Answer.OK]
             del self.leases[job_id]
             self._ended(job_id, ending, retry_ms)
-            if ending not in (Ending.RELEASED, Ending.UNSTARTED):
+            if ending not in (Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED):
                 self.told[job_id] = lease
         elif job_id not in self.models:
             assert claim.answers == [Answer.JOB_NOT_FOUND]
@@ -476,7 +499,12 @@ class Machine(RuleBasedStateMachine):
         model = self.models[job_id]
         if ending is Ending.COMPLETED:
             model.move(JobState.COMPLETED)
-        elif ending in (Ending.RELEASED, Ending.UNSTARTED):
+            model.saved = False
+        elif ending is Ending.SNOOZED and not model.cancel_asked:
+            model.attempt -= 1
+            model.move(JobState.SCHEDULED)
+            model.due_now = retry_ms == 0
+        elif ending in (Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED):
             model.run -= ending is Ending.UNSTARTED
             self._back_to_queue(job_id)
         elif ending is Ending.CANCELLED or model.cancel_asked:

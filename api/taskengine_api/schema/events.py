@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, cast
+from typing import Annotated, TypeGuard, cast
 
 import strawberry
 from strawberry import Private
@@ -13,7 +13,7 @@ from strawberry import Private
 from taskengine import events as domain
 from taskengine.client import Client
 from taskengine.errors import JobNotFound
-from taskengine.events import EventsLost, Progressed, StateChanged, is_after
+from taskengine.events import EventsLost, Logged, Progressed, StateChanged, is_after
 from taskengine_api.context import Info
 from taskengine_api.schema.enums import JobState
 from taskengine_api.schema.jobs import Job, JobFilter, JobProgress
@@ -79,7 +79,10 @@ Cursor = Annotated[
 ]
 
 
-def shown(event: domain.Event) -> JobEvent:
+Shown = StateChanged | Progressed | EventsLost
+
+
+def shown(event: Shown) -> JobEvent:
     """Show one of the engine's events."""
     match event:
         case StateChanged():
@@ -99,12 +102,14 @@ def shown(event: domain.Event) -> JobEvent:
             return JobEventsLost(cursor=event.cursor, at=event.at, of_job=None)
 
 
-def _is_of(event: domain.Event, kinds: list[JobEventKind]) -> bool:
+def _is_of(event: domain.Event, kinds: list[JobEventKind]) -> TypeGuard[Shown]:
     match event:
         case StateChanged():
             return JobEventKind.STATE in kinds
         case Progressed():
             return JobEventKind.PROGRESS in kinds
+        case Logged():
+            return False
         case EventsLost():
             return True
 

@@ -17,10 +17,15 @@ from huey.consumer import Consumer, Environment, Worker, WorkerRecycle
 from taskengine.catalogue import describe
 from taskengine.errors import RedisUnavailable
 from taskengine.store import Answer, Ending, Outcome
+from taskengine.worker import context as contexts
+from taskengine.worker.context import Released
 from taskengine.worker.declaring import register_schedules
 from taskengine.worker.dispatch import Dispatcher, Held
+from taskengine.worker.execution import overrun
 from taskengine.worker.facts import WorkerFacts, worker_name
+from taskengine.worker.logs import Add, keeping_logs
 from taskengine.worker.processes import KILL_SECONDS, JobProcessEnvironment, Slot, on_stop_signal, tend_forever
+from taskengine.worker.timeouts import Deadline
 
 if TYPE_CHECKING:
     from huey.consumer import Runner  # of our stubs: what threads and processes have in common
@@ -154,7 +159,8 @@ class JobConsumer(Consumer):
     def run(self) -> None:
         """Run until told to stop, then take this worker off the list."""
         try:
-            super().run()
+            with keeping_logs(keeper):
+                super().run()
         except KeyboardInterrupt:
             self._interrupt_workers()
         try:
@@ -205,7 +211,7 @@ class JobConsumer(Consumer):
     def _interrupt_workers(self) -> None:
         """The grace time is over: what runs goes back to its queue."""
         if self.huey.dispatcher is not None and not self.environment.forks:
-            self.huey.dispatcher.release_running()
+            self._interrupt_threads(self.huey.dispatcher)
             return
         children = self._children()
         for slot, process in children:
@@ -218,6 +224,18 @@ class JobConsumer(Consumer):
                 process.join()
                 self._release(slot.held())
 
+    def _interrupt_threads(self, dispatcher: Dispatcher) -> None:
+        """Let tasks that can be interrupted clean up behind themselves; then give back what runs all the same."""
+        for context in dispatcher.running():
+            context.stop_with(Released())
+            context.interrupt()
+        deadline = time.monotonic() + KILL_SECONDS
+        while dispatcher.running() and time.monotonic() < deadline:
+            time.sleep(_TICK_SECONDS)
+            dispatcher.tend()
+        dispatcher.flush()
+        dispatcher.release_running()
+
     # Heart
 
     def _tend(self) -> None:
@@ -226,6 +244,7 @@ class JobConsumer(Consumer):
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + self._beat_seconds
             try:
+                self._end_the_deaf()
                 self._beat()
                 self._deaf = False
             except RedisUnavailable as problem:
@@ -246,6 +265,27 @@ class JobConsumer(Consumer):
         news = [(pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer is not Answer.OK]
         for pair, answer in news:
             self._obey(pair, answer, held[pair])
+
+    def _end_the_deaf(self) -> None:
+        """Kill children that did not stop a job when its time was over or they were told to; tell what became of it."""
+        for slot, process in self._children():
+            late = slot.overdue(time.monotonic())
+            if not late:
+                continue
+            pairs = [pair for pair, _ in late]
+            outcomes = [self._outcome_of_the_deaf(pair, deadline) for pair, deadline in late]
+            others = [pair for pair in slot.held() if pair not in pairs]
+            self._tell([*outcomes, *(_released(pair, "its process was killed") for pair in others)])
+            if set(pairs) & set(slot.held()):
+                logger.warning(
+                    "child %s did not stop %s and is killed", process.pid, ", ".join(one for one, _ in pairs)
+                )
+                process.kill()
+
+    def _outcome_of_the_deaf(self, pair: Held, deadline: Deadline | None) -> Outcome:
+        if deadline is not None:
+            return overrun(deadline)
+        return Outcome(job_id=pair[0], lease=pair[1], ending=Ending.CANCELLED)
 
     def _held(self) -> "dict[Held, tuple[Slot, Runner] | None]":
         """What this worker holds, and which child holds it."""
@@ -296,10 +336,22 @@ class JobConsumer(Consumer):
     def _release(self, held: list[Held]) -> None:
         if not held:
             return
-        storage = self.huey.job_storage
-        outcomes = [Outcome(job_id=job_id, lease=lease, ending=Ending.RELEASED) for job_id, lease in held]
         try:
-            move = storage.store.finish_jobs(outcomes, self.facts.name, self._queues, 0, lease_ms=self._lease_ms)
-            storage.run_once(move)
+            self._tell([_released(pair) for pair in held])
         except RedisUnavailable as problem:
             logger.warning("what still ran is given back when its lease runs out: %s", problem)
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        storage = self.huey.job_storage
+        move = storage.store.finish_jobs(outcomes, self.facts.name, self._queues, 0, lease_ms=self._lease_ms)
+        storage.run_once(move)
+
+
+def _released(pair: Held, reason: str = "") -> Outcome:
+    return Outcome(job_id=pair[0], lease=pair[1], ending=Ending.RELEASED, value=reason and f"released: {reason}")
+
+
+def keeper() -> Add | None:
+    """Where the job that runs here keeps its log."""
+    context = contexts.current()
+    return None if context is None else context.log

@@ -4,18 +4,45 @@ Progress is coalesced: the first word goes out at once, then at most four a
 second, and the last one with the outcome.
 """
 
+import json
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, Protocol
 
-from taskengine.errors import InvalidInput, RedisUnavailable, TaskEngineError
+from taskengine.errors import InvalidInput, RedisUnavailable, TaskEngineError, TooLarge
+from taskengine.jobs import LogLevel
 from taskengine.records import ClaimedJob, dumps, printable
-from taskengine.store import Answer
+from taskengine.store import Answer, Said
+from taskengine.worker.interrupts import Gate
+from taskengine.worker.logs import LogBuffer
+from taskengine.worker.timeouts import timed_out
 
 PROGRESS_SECONDS = 0.25
 MAX_MESSAGE = 500
+MAX_CHECKPOINT_BYTES = 262_144
 
-Report = Callable[[ClaimedJob, str], Answer]
+
+class Wire(Protocol):
+    """Where an attempt's words go. Each may raise ``RedisUnavailable``."""
+
+    def report_progress(self, job: ClaimedJob, progress: str) -> Answer:
+        """Send progress as JSON."""
+        ...
+
+    def append_logs(self, job: ClaimedJob, lines: Sequence[Said]) -> Answer:
+        """Send lines of the log."""
+        ...
+
+    def save_checkpoint(self, job: ClaimedJob, data: str) -> Answer:
+        """Save JSON, "" to forget."""
+        ...
+
+    def load_checkpoint(self, job: ClaimedJob) -> str | None:
+        """Return the JSON that was saved."""
+        ...
 
 
 class NoCurrentJob(TaskEngineError):
@@ -35,13 +62,15 @@ class Released(BaseException):
 class JobContext:
     """The running attempt, as its task sees it."""
 
-    def __init__(self, job: ClaimedJob, report: Report) -> None:
+    def __init__(self, job: ClaimedJob, wire: Wire) -> None:
         self.job = job
         self.started = time.perf_counter()
-        self.interruptible = False
-        """Whether the task's own code runs now, so that an exception may be raised into it."""
-        self._report = report
+        self.gate: Gate | None = None
+        """Around the task's own code, while that runs."""
+        self.logs = LogBuffer(lambda lines: wire.append_logs(job, lines))
+        self._wire = wire
         self._stop: BaseException | None = None
+        self._deadline: tuple[float, float] | None = None
         self._unsent = ""
         self._sent_at = -PROGRESS_SECONDS
 
@@ -59,12 +88,63 @@ class JobContext:
         if self._stop is not None:
             raise self._stop
 
+    def interrupt(self) -> None:
+        """Raise the reason to stop into the task where it stands, if it is to stop and can be interrupted there."""
+        if self._stop is not None and self.gate is not None:
+            self.gate.fire(self._stop)
+
+    def expire(self, seconds: float) -> None:
+        """The task has had its time."""
+        self.stop_with(timed_out(seconds))
+        self.interrupt()
+
+    def expire_after(self, seconds: float) -> None:
+        """Have ``tend`` see to it that the task's time ends."""
+        self._deadline = (time.monotonic() + seconds, seconds)
+
+    def tend(self) -> None:
+        """Called a few times a second by another thread: stop the task if need be, and send what waits."""
+        if self._deadline is not None and time.monotonic() >= self._deadline[0]:
+            self.stop_with(timed_out(self._deadline[1]))
+        self.interrupt()
+        self.send_progress()
+        self.logs.flush()
+
+    @contextmanager
+    def in_ours(self) -> Generator[None]:
+        """The task calls us: it is not interrupted meanwhile, and checked at the end."""
+        gate = self.gate
+        if gate is not None:
+            gate.shield()
+        try:
+            yield
+        finally:
+            if gate is not None:
+                gate.unshield()
+        self.check()
+
     def progress(self, current: float, total: float | None, message: str | None) -> None:
         """Note how far the task is, and send it when it is time; then ``check``."""
-        self._unsent = _progress_json(current, total, message)
-        if time.monotonic() - self._sent_at >= PROGRESS_SECONDS:
-            self.send_progress()
-        self.check()
+        with self.in_ours():
+            self._unsent = _progress_json(current, total, message)
+            if time.monotonic() - self._sent_at >= PROGRESS_SECONDS:
+                self.send_progress()
+
+    def log(self, level: LogLevel, message: str, fields: Mapping[str, Any], logger: str | None = None) -> None:
+        """Note a line of the job's log; then ``check``."""
+        with self.in_ours():
+            self.logs.add(level, message, fields, logger)
+
+    def checkpoint(self, data: Any) -> None:
+        """Save where the task is, at once; then ``check``. ``None`` forgets it. Raises ``RedisUnavailable``."""
+        with self.in_ours():
+            self._wire.save_checkpoint(self.job, "" if data is None else _checkpoint_json(data))
+
+    def checkpointed(self) -> Any:
+        """Return what was last saved, by this attempt or one before. Raises ``RedisUnavailable``."""
+        with self.in_ours():
+            saved = self._wire.load_checkpoint(self.job)
+        return None if saved is None else json.loads(saved)
 
     def send_progress(self) -> None:
         """Send what was not sent yet. When Redis is away it is kept for the next time."""
@@ -73,7 +153,7 @@ class JobContext:
             return
         self._sent_at = time.monotonic()
         try:
-            self._report(self.job, unsent)
+            self._wire.report_progress(self.job, unsent)
         except RedisUnavailable:
             self._unsent = self._unsent or unsent
 
@@ -86,10 +166,46 @@ class JobContext:
 _current: ContextVar[JobContext | None] = ContextVar("taskengine_current_job", default=None)
 enter = _current.set
 leave = _current.reset
+current = _current.get
+_elsewhere = logging.getLogger("taskengine.job")
+
+
+class JobLog:
+    """The job's log: a message and, by name, any facts. Outside a worker the lines go to the standard ``logging``."""
+
+    def debug(self, message: str, **fields: Any) -> None:
+        """Note what only matters when one looks for a fault."""
+        self._say(LogLevel.DEBUG, message, fields)
+
+    def info(self, message: str, **fields: Any) -> None:
+        """Note what happened."""
+        self._say(LogLevel.INFO, message, fields)
+
+    def warning(self, message: str, **fields: Any) -> None:
+        """Note what someone should see to."""
+        self._say(LogLevel.WARNING, message, fields)
+
+    def error(self, message: str, **fields: Any) -> None:
+        """Note what went wrong."""
+        self._say(LogLevel.ERROR, message, fields)
+
+    def _say(self, level: LogLevel, message: str, fields: Mapping[str, Any]) -> None:
+        context = _current.get()
+        if context is not None:
+            context.log(level, message, fields)
+        else:
+            facts = "".join(f" {name}={value!r}" for name, value in fields.items())
+            _elsewhere.log(getattr(logging, level), "%s%s", message, facts)
 
 
 class CurrentJob:
-    """The job that runs here. Outside a worker progress and checks do nothing, and facts raise ``NoCurrentJob``."""
+    """The job that runs here.
+
+    Outside a worker progress, checks and checkpoints do nothing, and facts raise ``NoCurrentJob``.
+    """
+
+    log = JobLog()
+    """Kept with the job: level, message, fields, attempt and time."""
 
     @property
     def id(self) -> str:
@@ -131,13 +247,30 @@ class CurrentJob:
         """Raise ``JobCancelled`` if someone asked the job to stop (``LeaseLost`` if it is not ours any more)."""
         context = _current.get()
         if context is not None:
-            context.check()
+            with context.in_ours():
+                pass
 
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> None:
         """Tell how far the task is, in any unit, and check whether it should stop."""
         context = _current.get()
         if context is not None:
             context.progress(current, total, message)
+
+    def checkpoint(self, data: Any) -> None:
+        """Save where the task is, as JSON, for a later attempt; it is saved when this returns. ``None`` forgets it.
+
+        Kept over retries, releases and crashes, until the job COMPLETED or its record is removed. Raises
+        ``TooLarge``, ``InvalidInput``, ``RedisUnavailable``, and as ``check`` does.
+        """
+        context = _current.get()
+        if context is not None:
+            context.checkpoint(data)
+
+    @property
+    def checkpointed(self) -> Any:
+        """What was last saved by ``checkpoint``, by this attempt or one before; ``None`` when nothing was."""
+        context = _current.get()
+        return None if context is None else context.checkpointed()
 
     def _context(self) -> JobContext:
         context = _current.get()
@@ -166,3 +299,14 @@ def _progress_json(current: float, total: float | None, message: str | None) -> 
     if message is not None:
         facts["message"] = printable(str(message)[:MAX_MESSAGE])
     return dumps(facts)
+
+
+def _checkpoint_json(data: Any) -> str:
+    try:
+        text = dumps(data)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InvalidInput(("checkpoint",), f"expected what JSON can say: {problem}") from None
+    if size > MAX_CHECKPOINT_BYTES:
+        raise TooLarge(("checkpoint",), size, MAX_CHECKPOINT_BYTES)
+    return text

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from taskengine.errors import JobCancelled, LeaseLost, RedisUnavailable
 from taskengine.records import ClaimedJob
 from taskengine.storage import JobStorage
-from taskengine.store import Answer, Claim, Ending, Outcome
+from taskengine.store import Answer, Claim, Ending, Outcome, Said
 from taskengine.worker.board import Board
 from taskengine.worker.context import JobContext
+from taskengine.worker.logs import LINES_PER_CALL
+from taskengine.worker.timeouts import Deadline
 
 logger = logging.getLogger("taskengine.worker")
 
@@ -67,6 +69,7 @@ class Dispatcher:
         self._ready: deque[tuple[ClaimedJob, float]] = deque()
         self._running: dict[Held, JobContext] = {}
         self._held: set[Held] = set()
+        self._deadlines: dict[Held, Deadline] = {}
         self._outcomes: list[Outcome] = []
         self._idle = 0
         self._fetching = False
@@ -107,10 +110,19 @@ class Dispatcher:
 
     def begin(self, job: ClaimedJob) -> JobContext:
         """Note that a job runs; return what its task may talk to."""
-        context = JobContext(job, self._report)
+        context = JobContext(job, self)
         with self._changed:
             self._running[job.id, job.lease] = context
         return context
+
+    def note_deadline(self, context: JobContext, seconds: float, retry_ms: int | None) -> None:
+        """Tell the parent, if there is one, by when an attempt that begins now has had its time."""
+        if self._board is None:
+            return
+        held = (context.job.id, context.job.lease)
+        with self._changed:
+            self._deadlines[held] = Deadline(*held, seconds, time.monotonic() + seconds, retry_ms)
+            self._write_board()
 
     def finish(self, context: JobContext, outcome: Outcome | None, *, now: bool = False) -> None:
         """Hand in how an attempt ended; ``None`` when it is no longer ours to say.
@@ -121,6 +133,7 @@ class Dispatcher:
         held = (context.job.id, context.job.lease)
         with self._changed:
             self._running.pop(held, None)
+            self._deadlines.pop(held, None)
             self._learn(seconds)
             if outcome is None:
                 self._drop([held])
@@ -139,7 +152,7 @@ class Dispatcher:
     # What the process does beside its threads
 
     def tend(self) -> None:
-        """Look after what waits: outcomes, progress, and jobs that were fetched too far ahead."""
+        """Look after what waits: tasks to be stopped, outcomes, words, and jobs that were fetched too far ahead."""
         with self._changed:
             contexts = list(self._running.values())
             now = time.monotonic()
@@ -149,7 +162,7 @@ class Dispatcher:
             self._outcomes += [_unstarted(job) for job in stale]
             waiting = bool(self._outcomes)
         for context in contexts:
-            context.send_progress()
+            context.tend()
         if waiting:
             self.flush()
 
@@ -250,6 +263,7 @@ class Dispatcher:
             outcomes, self._worker, self._queues, count, lease_ms=self._lease_ms, slot=self._slot
         )
         try:
+            self._keep_logs(outcomes)
             claim = self._storage.run_once(move)
         except BaseException:
             with self._changed:
@@ -257,6 +271,14 @@ class Dispatcher:
             raise
         self._note(outcomes, claim)
         return claim
+
+    def _keep_logs(self, outcomes: Sequence[Outcome]) -> None:
+        """Send the last words of attempts, which only count as long as their job is RUNNING."""
+        for outcome in outcomes:
+            for start in range(0, len(outcome.logs), LINES_PER_CALL):
+                lines = outcome.logs[start : start + LINES_PER_CALL]
+                said = [(outcome.job_id, outcome.lease, lines)]
+                self._storage.run_once(self._storage.store.append_logs(said, now=time.monotonic()))
 
     def _note(self, outcomes: Sequence[Outcome], claim: Claim) -> None:
         for outcome, answer in zip(outcomes, claim.answers, strict=True):
@@ -277,7 +299,12 @@ class Dispatcher:
     def _drop(self, held: Sequence[Held]) -> None:
         self._held.difference_update(held)
         if self._board is not None:
-            self._board.write(sorted(self._held))
+            self._write_board()
+
+    def _write_board(self) -> None:
+        assert self._board is not None
+        deadlines = [deadline.as_list() for deadline in self._deadlines.values()]
+        self._board.write({"held": sorted(self._held), "deadlines": deadlines})
 
     def _flush_unlocked(self) -> None:
         self._changed.release()
@@ -286,8 +313,28 @@ class Dispatcher:
         finally:
             self._changed.acquire()
 
-    def _report(self, job: ClaimedJob, progress: str) -> Answer:
+    # What an attempt says: see ``context.Wire``
+
+    def report_progress(self, job: ClaimedJob, progress: str) -> Answer:
+        """Send how far an attempt is."""
         (answer,) = self._storage.run_once(self._storage.store.report_progress([(job.id, job.lease, progress)]))
+        return self._heed(job, answer)
+
+    def append_logs(self, job: ClaimedJob, lines: Sequence[Said]) -> Answer:
+        """Send what an attempt said."""
+        move = self._storage.store.append_logs([(job.id, job.lease, lines)], now=time.monotonic())
+        (answer,) = self._storage.run_once(move)
+        return self._heed(job, answer)
+
+    def save_checkpoint(self, job: ClaimedJob, data: str) -> Answer:
+        """Save where an attempt is; try for some seconds."""
+        return self._heed(job, self._storage.run(self._storage.store.save_checkpoint(job.id, job.lease, data)))
+
+    def load_checkpoint(self, job: ClaimedJob) -> str | None:
+        """Return what was saved of the job; try for some seconds."""
+        return self._storage.load_checkpoint(job.id)
+
+    def _heed(self, job: ClaimedJob, answer: Answer) -> Answer:
         if answer is not Answer.OK:
             self.obey((job.id, job.lease), answer)
         return answer
@@ -312,4 +359,5 @@ def _released(context: JobContext) -> Outcome:
         lease=context.job.lease,
         ending=Ending.RELEASED,
         progress=context.take_unsent_progress(),
+        logs=context.logs.take(),
     )

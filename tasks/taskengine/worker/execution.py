@@ -7,9 +7,10 @@ Knows what ends an attempt how; not how outcomes reach Redis.
 
 import logging
 import random
+import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,19 @@ import huey
 from huey import signals
 from huey.exceptions import CancelExecution, TaskTimeout
 
-from taskengine.errors import InvalidInput, JobCancelled, LeaseLost, UnusableResult
+from taskengine.errors import Fail, InvalidInput, JobCancelled, LeaseLost, Retry, Snooze, UnusableResult
 from taskengine.failures import place_of
 from taskengine.jobs import JobError
 from taskengine.pipelines import next_calls
-from taskengine.records import dumps, error_json, printable
+from taskengine.records import ClaimedJob, dumps, error_json, ms_of, printable
 from taskengine.store import Ending, Outcome
 from taskengine.worker import context as contexts
+from taskengine.worker import loop as loops
 from taskengine.worker.context import JobContext, Released
 from taskengine.worker.dispatch import Dispatcher
 from taskengine.worker.huey_errors import least_seconds, put_off_seconds, signal_of
+from taskengine.worker.interrupts import LoopGate, SignalGate, ThreadGate
+from taskengine.worker.timeouts import Deadline, alarm, timed_out
 
 if TYPE_CHECKING:
     from taskengine.engine import JobTask, TaskEngine
@@ -53,13 +57,14 @@ class Verdict:
     exception: BaseException | None = None
     error: JobError | None = None
     retry_ms: int | None = None
+    snooze: Snooze | None = None
 
 
 def execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "JobTask") -> Any:
     """Run one claimed job to the end of this attempt; return its result. Raises nothing that the task raised."""
     context = dispatcher.begin(task.job)
     engine._emit(signals.SIGNAL_EXECUTING, task)
-    verdict = _attempt(engine, context, task)
+    verdict = _attempt(engine, dispatcher, context, task)
     if verdict.ending in (Ending.COMPLETED, Ending.FAILED, Ending.TIMED_OUT):
         engine._run_post_execute(task, verdict.result, verdict.exception)
     dispatcher.finish(context, _outcome(context, verdict), now=engine.has_receivers)
@@ -67,7 +72,7 @@ def execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "Job
     return verdict.result
 
 
-def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verdict:
+def _attempt(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", context: JobContext, task: "JobTask") -> Verdict:
     token = contexts.enter(context)
     engine._tasks_in_flight.add(task)
     try:
@@ -76,7 +81,7 @@ def _attempt(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Verd
             return Verdict(ending=None)
         engine._run_pre_execute(task)
         context.check()
-        result = _run(engine, context, task)
+        result = _run(dispatcher, context, task)
         kept = _result_json(engine, task, result)
         calls = next_calls(engine, task, context.job.then, result) if context.job.then else ""
         return Verdict(ending=Ending.COMPLETED, result=result, result_json=kept, calls=calls)
@@ -96,14 +101,26 @@ def _has_place(engine: "TaskEngine", context: JobContext, task: "JobTask") -> bo
     return storage.run(storage.store.assign_key(context.job.id, context.job.lease, key))
 
 
-def _run(engine: "TaskEngine", context: JobContext, task: "JobTask") -> Any:
-    task._deadline = time.monotonic() + task.timeout if task.timeout else None  # for task.check_timeout()
-    with engine._timeout_context(task):
-        context.interruptible = True
-        try:
-            return task.execute()
-        finally:
-            context.interruptible = False
+def _run(dispatcher: "Dispatcher | InPlace", context: JobContext, task: "JobTask") -> Any:
+    """Call the task's own code, in a way that it can be interrupted."""
+    seconds = task.timeout
+    task._deadline = None if seconds is None else time.monotonic() + seconds  # for task.check_timeout()
+    if seconds is not None:
+        dispatcher.note_deadline(context, seconds, _retry_ms(task, context.job, timed_out(seconds)))
+    try:
+        if task.is_async:
+            context.gate = gate = LoopGate(loops.loop())
+            return loops.run(gate, task.execute, seconds, lambda: context.expire(seconds or 0.0))
+        if threading.current_thread() is threading.main_thread():
+            context.gate = gate = SignalGate()
+            with alarm(seconds, lambda: context.expire(seconds or 0.0)):
+                return gate.run(task.execute)
+        context.gate = gate = ThreadGate()
+        if seconds is not None:
+            context.expire_after(seconds)
+        return gate.run(task.execute)
+    finally:
+        context.gate = None
 
 
 def _result_json(engine: "TaskEngine", task: "JobTask", result: Any) -> str:
@@ -116,37 +133,62 @@ def _result_json(engine: "TaskEngine", task: "JobTask", result: Any) -> str:
 
 def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdict:
     """Say what an exception means for the attempt."""
-    context.interruptible = False
+    stopped = context.stopped
     if isinstance(error, LeaseLost):
         logger.warning("job %s: its lease was lost while it ran; someone else has it now", context.job.id)
         return Verdict(ending=None, exception=error)
-    if isinstance(error, (Released, KeyboardInterrupt)):
+    if isinstance(error, (Released, KeyboardInterrupt)) or isinstance(stopped, Released):
         return Verdict(ending=Ending.RELEASED, exception=error)
-    if isinstance(error, JobCancelled) or isinstance(context.stopped, JobCancelled):
+    if isinstance(error, JobCancelled) or isinstance(stopped, JobCancelled):
         return Verdict(ending=Ending.CANCELLED, exception=error)
-    backoff = context.job.backoff or task.backoff
-    delay = backoff.delay_seconds(context.job.attempt, random.random())
-    put_off = put_off_seconds(error, delay)
+    put_off = put_off_seconds(error, _backoff_seconds(task, context.job))
     if put_off is not None:
         return Verdict(ending=Ending.RELEASED, exception=error, retry_ms=round(put_off * 1000))
     if isinstance(error, CancelExecution):
         return Verdict(ending=Ending.CANCELLED, exception=error)
-    ending = Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED
-    retryable = _is_retryable(task, error)
-    delay = max(delay, least_seconds(error))
+    if isinstance(error, Snooze):
+        return Verdict(ending=Ending.SNOOZED, exception=error, snooze=error)
+    retry_ms = _retry_ms(task, context.job, error)
     return Verdict(
-        ending=ending,
+        ending=Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED,
         exception=error,
-        error=_describe(error, retryable=retryable),
-        retry_ms=round(delay * 1000) if retryable else None,
+        error=_describe(error, retryable=retry_ms is not None),
+        retry_ms=retry_ms,
     )
+
+
+def _retry_ms(task: "JobTask", job: ClaimedJob, error: BaseException) -> int | None:
+    """Return after how long an error lets the task be tried again; ``None`` when it does not."""
+    if isinstance(error, Retry) and error.after is not None:
+        return round(error.after * 1000)
+    if not _is_retryable(task, error):
+        return None
+    return round(max(_backoff_seconds(task, job), least_seconds(error)) * 1000)
+
+
+def _backoff_seconds(task: "JobTask", job: ClaimedJob) -> float:
+    return (job.backoff or task.backoff).delay_seconds(job.attempt, random.random())
 
 
 def _is_retryable(task: "JobTask", error: BaseException) -> bool:
     """What cannot come out otherwise the next time is not tried again, and the task has its say."""
+    if isinstance(error, (Fail, Retry)):
+        return isinstance(error, Retry)
     if isinstance(error, (UnusableResult, InvalidInput, *task.fail_on)):
         return False
     return isinstance(error, (*task.retry_on, TaskTimeout, SystemExit))
+
+
+def overrun(deadline: Deadline) -> Outcome:
+    """Return the outcome of an attempt that its time did not stop: another process tells it, and ends this one."""
+    error = TaskTimeout(f"{timed_out(deadline.seconds)}; it did not stop, so its process was killed")
+    return Outcome(
+        job_id=deadline.job_id,
+        lease=deadline.lease,
+        ending=Ending.TIMED_OUT,
+        value=error_json(_describe(error, retryable=deadline.retry_ms is not None)),
+        retry_ms=deadline.retry_ms,
+    )
 
 
 def _describe(error: BaseException, *, retryable: bool) -> JobError:
@@ -185,8 +227,8 @@ def _without_own_frames(frames: TracebackType | None) -> TracebackType | None:
 def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
     if verdict.ending is None:
         return None
-    error = verdict.error
-    return Outcome(
+    error, snooze = verdict.error, verdict.snooze
+    outcome = Outcome(
         job_id=context.job.id,
         lease=context.job.lease,
         ending=verdict.ending,
@@ -194,8 +236,18 @@ def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
         traceback="" if error is None or error.traceback is None else dumps(error.traceback),
         retry_ms=verdict.retry_ms,
         progress=context.take_unsent_progress(),
+        logs=context.logs.take(),
         calls=verdict.calls,
     )
+    return outcome if snooze is None else replace(outcome, **_snoozed(snooze))
+
+
+def _snoozed(snooze: Snooze) -> dict[str, Any]:
+    """Return when the job is to run again and why, as its outcome says it."""
+    words = printable(_message(snooze)[:MAX_ERROR_MESSAGE])
+    if snooze.until is not None:
+        return {"value": words, "run_at_ms": ms_of(snooze.until)}
+    return {"value": words, "retry_ms": round((snooze.after or 0.0) * 1000)}
 
 
 def _emit_put_off(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
@@ -221,6 +273,9 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
             emit(signals.SIGNAL_INTERRUPTED, task)
         else:
             _emit_put_off(engine, task, verdict)
+    elif verdict.ending is Ending.SNOOZED:
+        logger.info("job %s (%s) does not want to run yet", job.id, job.task)
+        emit(signals.SIGNAL_SCHEDULED, task)
     elif verdict.error is not None:
         again = verdict.retry_ms is not None and job.attempt < job.max_attempts
         logger.warning(

@@ -20,6 +20,7 @@ from taskengine.store import Answer
 from taskengine.worker.board import Board
 from taskengine.worker.context import JobContext, Released
 from taskengine.worker.dispatch import Dispatcher, Held
+from taskengine.worker.timeouts import DEAF_SECONDS, Deadline
 
 STOP_SIGNAL = signal.SIGUSR1
 """From the parent to a child: read your orders."""
@@ -38,14 +39,33 @@ class Slot:
         self._held = Board()
         self._orders = Board()
         self.held_board = self._held
+        self._told: dict[Held, float] = {}
+        """What the child was told to stop, and when."""
 
     def held(self) -> list[Held]:
         """What the child holds, also after its death."""
-        written: list[Held] = self._held.read() or []
-        return [(job_id, lease) for job_id, lease in written]
+        written: dict[str, Any] = self._held.read() or {"held": []}
+        return [(job_id, lease) for job_id, lease in written["held"]]
+
+    def deadlines(self) -> list[Deadline]:
+        """By when the child is to have ended what it runs."""
+        written: dict[str, Any] = self._held.read() or {"deadlines": []}
+        return [Deadline(*row) for row in written["deadlines"]]
+
+    def overdue(self, now: float) -> list[tuple[Held, Deadline | None]]:
+        """Return what the child should have stopped some time ago; with its deadline when it has had its time."""
+        held = set(self.held())
+        self._told = {pair: at for pair, at in self._told.items() if pair in held}
+        late: list[tuple[Held, Deadline | None]] = [
+            ((one.job_id, one.lease), one) for one in self.deadlines() if now - one.at > DEAF_SECONDS
+        ]
+        told = [(pair, None) for pair, at in self._told.items() if now - at > DEAF_SECONDS]
+        return [*(one for one in late if one[0] in held), *told]
 
     def order(self, pid: int, answers: Sequence[tuple[Held, Answer]], *, release: bool = False) -> None:
         """Have the child stop jobs, or with ``release`` give back what it runs."""
+        for pair, _ in answers:
+            self._told.setdefault(pair, time.monotonic())
         self._orders.write({"answers": [[held, answer] for held, answer in answers], "release": release})
         try:
             os.kill(pid, STOP_SIGNAL)
@@ -64,8 +84,7 @@ class Slot:
                 context.stop_with(Released())
                 stopped.append(context)
         for context in stopped:
-            if context.interruptible and context.stopped is not None:
-                raise context.stopped
+            context.interrupt()
 
 
 class JobProcessEnvironment(ProcessEnvironment):

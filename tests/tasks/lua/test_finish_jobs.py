@@ -16,6 +16,7 @@ from support.jobs import (
     QUEUED,
     RETRYING,
     RUNNING,
+    SCHEDULED,
     STORE,
     a_running_job,
     an_orphan,
@@ -374,3 +375,77 @@ def test_progress_goes_with_the_outcome_and_gets_its_time(redis: Redis) -> None:
     assert progress is not None
     assert (progress.current, progress.total, progress.message) == (2, 2, "done")
     assert abs(progress.updated_at.timestamp() * 1000 - now_ms(redis)) < 5000
+
+
+# SNOOZED
+
+
+def test_a_snoozed_job_is_scheduled_again_and_its_attempt_does_not_count(redis: Redis) -> None:
+    job = a_running_job(redis)
+    before = now_ms(redis)
+    assert finish(redis, job, Ending.SNOOZED, retry_ms=MINUTE, value="not before nine") is Answer.OK
+    snoozed = get(redis)
+    assert (snoozed.state, snoozed.attempt_count, snoozed.run_count) == (SCHEDULED, 0, 1)
+    assert snoozed.run_at is not None
+    assert MINUTE <= snoozed.run_at.timestamp() * 1000 - before < MINUTE + 5_000
+    assert moves(redis)[-1] == ("RUNNING", "SCHEDULED")
+    assert last_event(redis)["message"] == "not before nine"
+
+
+def test_a_job_may_be_snoozed_until_a_time(redis: Redis) -> None:
+    job = a_running_job(redis)
+    until = now_ms(redis) + 12_345
+    finish(redis, job, Ending.SNOOZED, run_at_ms=until)
+    assert record(redis)["run_at"] == str(until)
+
+
+def test_the_run_of_a_snoozed_job_is_recorded_as_released_with_the_reason(redis: Redis) -> None:
+    finish(redis, a_running_job(redis), Ending.SNOOZED, retry_ms=MINUTE, value="not before nine")
+    (attempt,) = attempts(redis)
+    assert (attempt.outcome, attempt.message, attempt.error) == (AttemptOutcome.RELEASED, "not before nine", None)
+    assert attempt.next_attempt_at == get(redis).run_at
+
+
+def test_a_snoozed_job_keeps_its_place_when_its_time_comes(redis: Redis) -> None:
+    job = a_running_job(redis, "first")
+    enqueue(redis, "second")
+    finish(redis, job, Ending.SNOOZED, retry_ms=0)
+    assert [one.id for one in take(redis, 2).jobs] == ["first", "second"]
+
+
+def test_a_time_that_is_past_is_now(redis: Redis) -> None:
+    finish(redis, a_running_job(redis), Ending.SNOOZED, run_at_ms=1)
+    assert claim(redis).id == "j1"
+
+
+def test_a_job_that_was_asked_to_stop_does_not_snooze(redis: Redis) -> None:
+    job = a_running_job(redis)
+    ask_to_stop(redis)
+    finish(redis, job, Ending.SNOOZED, retry_ms=MINUTE)
+    assert (get(redis).state, get(redis).cancel_reason) == (CANCELLED, "enough")
+
+
+def test_a_snooze_writes_what_the_header_says(redis: Redis) -> None:
+    job = a_running_job(redis)
+    with writes(redis, "finish_jobs") as written:
+        finish(redis, job, Ending.SNOOZED, retry_ms=MINUTE)
+    assert written == {
+        "job:j1", "attempts:j1", "leases", "waiting", "lane:q:t:RUNNING", "lane:q:t:SCHEDULED", "events"
+    }  # fmt: skip
+
+
+def test_a_snoozed_attempt_has_nothing_more_to_say(redis: Redis) -> None:
+    job = a_running_job(redis)
+    finish(redis, job, Ending.SNOOZED, retry_ms=MINUTE)
+    with writes(redis) as written:
+        assert finish(redis, job) is Answer.LEASE_LOST
+    assert written == set()
+
+
+# RELEASED with a reason
+
+
+def test_why_a_job_was_given_back_is_kept_when_somebody_says(redis: Redis) -> None:
+    finish(redis, a_running_job(redis), Ending.RELEASED, value="released: its process was killed")
+    (attempt,) = attempts(redis)
+    assert (attempt.message, last_event(redis)["message"]) == ("released: its process was killed",) * 2

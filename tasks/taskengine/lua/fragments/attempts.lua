@@ -3,14 +3,15 @@
 
 local ATTEMPTS_KEPT = 100
 
--- `error` and `traceback` are JSON texts or "", `next_at` is ms or nil.
-local function end_attempt(job, outcome, error, traceback, next_at)
+-- `error` and `traceback` are JSON texts or "", `next_at` is ms or nil, `message` is text or nil.
+local function end_attempt(job, outcome, error, traceback, next_at, message)
   redis.call("ZREM", leases_key, job.id)
   place_freed(job)
   if outcome == "COMPLETED" then return end
   local line = { '{"number":', int(job.run), ',"outcome":"', outcome, '","worker":', cjson.encode(job.worker),
     ',"started_at":', job.started_at, ',"finished_at":', int(now) }
   if next_at then line[#line + 1] = ',"next_attempt_at":' .. int(next_at) end
+  if message then line[#line + 1] = ',"message":' .. cjson.encode(message) end
   if error ~= "" then line[#line + 1] = ',"error":' .. error end
   if traceback ~= "" then line[#line + 1] = ',"traceback":' .. traceback end
   line[#line + 1] = "}"

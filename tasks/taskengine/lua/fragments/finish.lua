@@ -1,10 +1,21 @@
 -- The end of an attempt by the worker that holds its lease. Asking twice is no error: when the
 -- first answer was lost, the second says the same.
 
--- `outcome` COMPLETED | FAILED | TIMED_OUT | CANCELLED | RELEASED | UNSTARTED (claimed, never begun)
--- `retry_ms` the delay before another attempt, "" when the error forbids one; with RELEASED, the delay
---            before it may be claimed again, "" for none
--- `value` the result or the error as JSON, "" for none
+-- RUNNING -> SCHEDULED as the task itself asked, or CANCELLED if that was asked meanwhile. It does not count.
+local function snooze(job, when, message)
+  local due = string.sub(when, 1, 1) == "@" and tonumber(string.sub(when, 2)) or now + tonumber(when)
+  end_attempt(job, "RELEASED", "", "", not job.cancel and due or nil, message)
+  take_back(job)
+  if job.cancel then return to_cancelled(job, job.cancel) end
+  redis.call("HSET", job_key(job.id), "state", "SCHEDULED", "run_at", int(due))
+  redis.call("ZADD", waiting_key, due, job.id)
+  move(job, "SCHEDULED", message)
+end
+
+-- `outcome` COMPLETED | FAILED | TIMED_OUT | CANCELLED | RELEASED | SNOOZED | UNSTARTED (claimed, never begun)
+-- `retry_ms` the delay before another attempt, "" when the error forbids one;
+--            with RELEASED, the delay before it may be claimed again; of SNOOZED also "@" and the time, ms
+-- `value` the result or the error as JSON, "" for none; of RELEASED and SNOOZED why, as text
 -- `calls` a JSON list of the calls that follow when it COMPLETED, "" for none
 local function finish(id, lease, outcome, retry_ms, value, traceback, progress, calls)
   local job = load_job(id)
@@ -17,6 +28,7 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     end_attempt(job, outcome)
     if value ~= "" then redis.call("HSET", job_key(id), "result", value) end
     if job.attempt > 1 or job.cancel then redis.call("HDEL", job_key(id), "error", "failure_group", "cancel") end
+    forget_checkpoint(job)
     to_final(job, "COMPLETED")
     if calls ~= "" then
       for _, call in ipairs(cjson.decode(calls)) do follow_with(call, "") end
@@ -26,8 +38,11 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     end_attempt(job, outcome, "", "", due)
     put_off(job, due, "put off by its task")
   elseif outcome == "RELEASED" then
-    end_attempt(job, outcome, "", "")
-    give_back(job, "released: its worker was stopping")
+    local reason = value ~= "" and value or "released: its worker was stopping"
+    end_attempt(job, outcome, "", "", nil, value ~= "" and value or nil)
+    give_back(job, reason)
+  elseif outcome == "SNOOZED" then
+    snooze(job, retry_ms, value ~= "" and value or "snoozed")
   elseif outcome == "UNSTARTED" then
     untally_start(job)
     redis.call("ZREM", leases_key, id)

@@ -6,7 +6,7 @@ local FINAL = { COMPLETED = true, FAILED = true, CANCELLED = true }
 local function load_job(id)
   local r = redis.call("HMGET", job_key(id), "state", "queue", "task", "priority", "created", "arrival",
     "attempt", "run", "max_attempts", "granted", "losses", "lease", "worker", "started_at", "cancel", "blockers",
-    "follows", "key")
+    "follows", "key", "checkpoint")
   if not r[1] then return nil end
   return {
     id = id, state = r[1], queue = r[2], task = r[3], priority = tonumber(r[4]),
@@ -18,6 +18,7 @@ local function load_job(id)
     blockers = tonumber(r[16] or 0), -- how many of its dependencies have not completed
     key = r[18] or nil, -- its concurrency key; absent for most
     follows = r[17] or nil, -- JSON of what is to happen when it ends; absent for most
+    checkpoint = r[19], -- bytes saved of its way, if it saved any
   }
 end
 

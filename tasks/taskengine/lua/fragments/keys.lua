@@ -12,6 +12,8 @@ local schedules_key = prefix .. "schedules"
 
 local function job_key(id) return prefix .. "job:" .. id end
 local function attempts_key(id) return prefix .. "attempts:" .. id end
+local function logs_key(id) return prefix .. "logs:" .. id end
+local function checkpoint_key(id) return prefix .. "checkpoint:" .. id end
 local function dependencies_key(id) return prefix .. "dependencies:" .. id end
 local function dependents_key(id) return prefix .. "dependents:" .. id end
 local function idempotency_key(task, key) return prefix .. "idempotency:" .. task .. ":" .. key end

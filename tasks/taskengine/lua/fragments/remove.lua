@@ -30,7 +30,8 @@ local function remove(job)
   if job.state == "FAILED" then unlist_failed(job) end
   redis.call("ZREM", waiting_key, job.id)
   redis.call("ZREM", lane_key(job.queue, job.task, job.state), job.id)
-  redis.call("UNLINK", job_key(job.id), attempts_key(job.id), dependencies_key(job.id))
+  redis.call("UNLINK", job_key(job.id), attempts_key(job.id), dependencies_key(job.id),
+    logs_key(job.id), checkpoint_key(job.id))
   if redis.call("EXISTS", lane_key(job.queue, job.task, job.state)) == 0 then
     forget_empty_lane(job.queue, job.task)
   end
