@@ -29,12 +29,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, str]
 WORKER = "in-place"
-<<<<<<< HEAD
 _log = logging.getLogger("taskengine.job")
-=======
 MAX_KEPT = 10_000
 """Jobs that are remembered: beyond that the oldest that have ended are forgotten."""
->>>>>>> origin/main
 
 
 class Shelf(MemoryStorage):
@@ -114,13 +111,10 @@ class InPlace:
         self._engine = engine
         self._records: dict[str, Record] = {}
         self._chords: dict[str, Chord] = {}
-<<<<<<< HEAD
         self._checkpoints: dict[str, str] = {}
-=======
         self._dependencies: dict[str, Sequence[str]] = {}
         self._keys: dict[tuple[str, str], str] = {}
         self._last_us = 0
->>>>>>> origin/main
         self.shelf = Shelf(engine.name)
 
     # Jobs
@@ -240,12 +234,6 @@ class InPlace:
     def _claim(self, job_id: str, record: Record) -> ClaimedJob:
         attempt, run = int(record.get("attempt", 0)) + 1, int(record.get("run", 0)) + 1
         record |= {"state": "RUNNING", "attempt": str(attempt), "run": str(run), "started_at": _now(), "worker": WORKER}
-<<<<<<< HEAD
-        head = [job_id, str(run), record["task"], record["queue"], record["priority"], attempt]
-        rest = [record.get("max_attempts", 1), run, record["created"], record["args"]]
-        tail = [record.get(name, "") for name in ("timeout_ms", "tags", "backoff", "then", "key")]
-        return read_claimed([[*head, *rest, *tail]])[0]
-=======
         timeout, backoff = record.get("timeout_ms"), record.get("backoff")
         return ClaimedJob(
             id=job_id,
@@ -264,7 +252,6 @@ class InPlace:
             then=record.get("then", ""),
             key=record.get("key", ""),
         )
->>>>>>> origin/main
 
     def begin(self, job: ClaimedJob) -> JobContext:
         """Return what a job's task may talk to."""
