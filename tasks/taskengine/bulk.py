@@ -101,9 +101,9 @@ class Bulks:
         """Change the next jobs; tells how many it looked at."""
         return call("step_bulk", self._prefix, int, id=bulk_id, limit=STEP)
 
-    def stop(self, bulk_id: str) -> Call[int]:
+    def stop(self, bulk_id: str, *, by: str = "") -> Call[int]:
         """Go no further; tells whether there is such a change."""
-        return call("stop_bulk", self._prefix, int, id=bulk_id)
+        return call("stop_bulk", self._prefix, int, id=bulk_id, by=by)
 
     def list(self, *, running: bool = False, bulk_id: str = "") -> Call[list[BulkOperation]]:
         """Changes, the newest first: all, those under way, or one."""

@@ -381,15 +381,17 @@ class Client(ScheduleClient, InsightClient):
         await self._run(self._store.retry_job(check_job_id(job_id), attempts=attempts, by=check_by(by)))
         return self._found(job_id, await self.get_job(job_id))
 
-    async def reschedule_job(self, job_id: str, run_at: datetime | None = None) -> Job:
+    async def reschedule_job(self, job_id: str, run_at: datetime | None = None, *, by: str | None = None) -> Job:
         """Give a job that waits another time; ``None`` is now."""
         run_at_ms = None if run_at is None else ms_of(run_at)
-        await self._run(self._store.reschedule_job(check_job_id(job_id), run_at_ms=run_at_ms))
+        move = self._store.reschedule_job(check_job_id(job_id), run_at_ms=run_at_ms, by=check_by(by))
+        await self._run(move)
         return self._found(job_id, await self.get_job(job_id))
 
-    async def change_job_priority(self, job_id: str, priority: int) -> Job:
+    async def change_job_priority(self, job_id: str, priority: int, *, by: str | None = None) -> Job:
         """Give a job that waits another priority, 1 (last) to 10 (first)."""
-        await self._run(self._store.change_priority(check_job_id(job_id), check_priority(priority, ("priority",))))
+        check_priority(priority, ("priority",))
+        await self._run(self._store.change_priority(check_job_id(job_id), priority, by=check_by(by)))
         return self._found(job_id, await self.get_job(job_id))
 
     async def explain_job(self, job_id: str) -> Waiting | None:
@@ -404,9 +406,9 @@ class Client(ScheduleClient, InsightClient):
         move = self._store.pause(kind, check_name(name, (kind,)), by=by or "", reason=reason or "")
         return bool(await self._run(move))
 
-    async def resume(self, kind: Kind, name: str) -> bool:
+    async def resume(self, kind: Kind, name: str, *, by: str | None = None) -> bool:
         """Let a queue or task go on. Tells whether it was paused."""
-        return bool(await self._run(self._store.resume(kind, check_name(name, (kind,)))))
+        return bool(await self._run(self._store.resume(kind, check_name(name, (kind,)), by=check_by(by))))
 
     async def set_limits(
         self,
@@ -416,13 +418,16 @@ class Client(ScheduleClient, InsightClient):
         concurrency: int | Keep | None = KEEP,
         rate: Rate | Keep | None = KEEP,
         per_key: int | Keep | None = KEEP,
+        by: str | None = None,
     ) -> None:
         """Limit a queue or task across all workers, from the next claim on; ``None`` lifts a limit.
 
         ``per_key``: of a task with a concurrency key, at once for each; ``None`` is what its code says.
         """
         check_name(name, (kind,))
-        await self._run(self._store.set_limits(kind, name, concurrency=concurrency, rate=rate, per_key=per_key))
+        who = check_by(by)
+        move = self._store.set_limits(kind, name, concurrency=concurrency, rate=rate, per_key=per_key, by=who)
+        await self._run(move)
 
     async def list_rules(self) -> Rules:
         """Return every pause and limit."""
@@ -493,9 +498,9 @@ class Client(ScheduleClient, InsightClient):
         """Return a change to many jobs; it is kept for a week after its end."""
         return next(iter(await self._run(self._bulks.list(bulk_id=check_job_id(bulk_id)))), None)
 
-    async def stop_bulk_operation(self, bulk_id: str) -> BulkOperation | None:
+    async def stop_bulk_operation(self, bulk_id: str, *, by: str | None = None) -> BulkOperation | None:
         """Let a change to many jobs go no further; what it has done stays done."""
-        await self._run(self._bulks.stop(check_job_id(bulk_id)))
+        await self._run(self._bulks.stop(check_job_id(bulk_id), by=check_by(by)))
         return await self.get_bulk_operation(bulk_id)
 
     async def _change(

@@ -192,21 +192,22 @@ class Store:
         more = "" if attempts is None else attempts
         return call("retry_job", self._prefix, int, id=job_id, attempts=more, by=by)
 
-    def reschedule_job(self, job_id: str, *, run_at_ms: int | None) -> Call[int]:
+    def reschedule_job(self, job_id: str, *, run_at_ms: int | None, by: str = "") -> Call[int]:
         """SCHEDULED, QUEUED, RETRYING: another time, ``None`` for now."""
-        return call("reschedule_job", self._prefix, int, id=job_id, run_at="" if run_at_ms is None else run_at_ms)
+        run_at = "" if run_at_ms is None else run_at_ms
+        return call("reschedule_job", self._prefix, int, id=job_id, run_at=run_at, by=by)
 
-    def change_priority(self, job_id: str, priority: int) -> Call[int]:
+    def change_priority(self, job_id: str, priority: int, *, by: str = "") -> Call[int]:
         """SCHEDULED, QUEUED, RETRYING: another priority."""
-        return call("change_priority", self._prefix, int, id=job_id, priority=priority)
+        return call("change_priority", self._prefix, int, id=job_id, priority=priority, by=by)
 
     def pause(self, kind: Kind, name: str, *, by: str, reason: str) -> Call[int]:
         """Start nothing more of a queue or task; tells whether it was not paused yet."""
         return call("pause", self._prefix, int, kind=kind, name=name, by=by, reason=reason)
 
-    def resume(self, kind: Kind, name: str) -> Call[int]:
+    def resume(self, kind: Kind, name: str, *, by: str = "") -> Call[int]:
         """Let a queue or task go on; tells whether it was paused."""
-        return call("resume", self._prefix, int, kind=kind, name=name)
+        return call("resume", self._prefix, int, kind=kind, name=name, by=by)
 
     def set_limits(
         self,
@@ -216,6 +217,7 @@ class Store:
         concurrency: int | Keep | None,
         rate: Rate | Keep | None,
         per_key: int | Keep | None = KEEP,
+        by: str = "",
     ) -> Call[int]:
         """Limit a queue or task from the next claim on; ``None`` lifts a limit."""
         jobs, per_ms = rate_args(rate)
@@ -229,6 +231,7 @@ class Store:
             jobs=jobs,
             per_ms=per_ms,
             per_key=concurrency_arg(per_key, "perKeyLimit"),
+            by=by,
         )
 
     def declare_key_limits(self, limits: Mapping[str, int]) -> Call[int]:

@@ -3,8 +3,8 @@
 -- Holds from the next claim on. What runs goes on, also over a lower limit.
 --
 -- Returns  1
--- Writes   limits, rate, wake, parked, parked_keys, ready, heads
---@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits
+-- Writes   limits, rate, wake, parked, parked_keys, ready, heads, audit
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits audit
 
 local kind        = ARGV[1] -- queue | task
 local name        = ARGV[2] -- str
@@ -12,6 +12,7 @@ local concurrency = ARGV[3] -- int  at once; "" for no limit; "keep" for what ho
 local jobs        = ARGV[4] -- int  starts ...; "" for no rate; "keep" for what holds now
 local per_ms      = ARGV[5] -- int  ... in this time
 local per_key     = ARGV[6] -- int  at once for each concurrency key; "" for what the code says; "keep"
+local by          = ARGV[7] -- str  who asks; "" when nobody said
 
 local field = kind .. ":" .. name
 local rule = cjson.decode(redis.call("HGET", limits_key, field) or "{}")
@@ -30,4 +31,5 @@ if per_key ~= "keep" then
   for _, key in ipairs(redis.call("SRANDMEMBER", parked_keys_key(name), 1000)) do unpark(name, key) end
 end
 wake_all(kind, name)
+audit(by, "set_limits", field, rule)
 return 1

@@ -7,7 +7,10 @@ from redis import Redis
 
 from support.jobs import CANCELLED, COMPLETED, FAILED, KEYS, QUEUED, RUNNING, STORE, a_job, enqueue, writes
 from taskengine.audit import KEPT, AuditEntry, AuditPage, list_entries
+from taskengine.bulk import BulkKind, Bulks
 from taskengine.errors import IllegalMove
+from taskengine.jobs import JobFilter
+from taskengine.rules import KEEP, Kind
 
 
 def page(redis: Redis, *, cursor: str | None = None, limit: int = 10, backward: bool = False) -> AuditPage:
@@ -57,6 +60,43 @@ def test_a_clear(redis: Redis) -> None:
     STORE.clear_jobs([COMPLETED, CANCELLED], before_ms=None, limit=9, by="eve").run(redis)
     STORE.clear_jobs([COMPLETED, CANCELLED], before_ms=None, limit=9, by="eve").run(redis)
     assert told(redis) == [("eve", "clear_history", "COMPLETED,CANCELLED", {"jobs": 2})]
+
+
+def test_another_time_and_another_priority(redis: Redis) -> None:
+    a_job(redis, QUEUED)
+    STORE.reschedule_job("j1", run_at_ms=2**42, by="eve").run(redis)
+    STORE.change_priority("j1", 9, by="eve").run(redis)
+    assert told(redis) == [
+        ("eve", "change_job_priority", "j1", {"was": 5, "priority": 9}),
+        ("eve", "reschedule_job", "j1", {"run_at_ms": 2**42}),
+    ]
+
+
+def test_a_pause_and_its_end(redis: Redis) -> None:
+    for _ in range(2):  # what is so already is no action
+        STORE.pause(Kind.QUEUE, "mail", by="eve", reason="incident").run(redis)
+    for _ in range(2):
+        STORE.resume(Kind.QUEUE, "mail", by="adam").run(redis)
+    assert told(redis) == [
+        ("adam", "resume", "queue:mail", {}),
+        ("eve", "pause", "queue:mail", {"reason": "incident"}),
+    ]
+
+
+def test_limits(redis: Redis) -> None:
+    STORE.set_limits(Kind.TASK, "t", concurrency=3, rate=KEEP, by="eve").run(redis)
+    assert told(redis) == [("eve", "set_limits", "task:t", {"concurrency": 3})]
+
+
+def test_a_change_to_many_jobs_once_whatever_its_size_and_its_stop(redis: Redis) -> None:
+    bulks = Bulks(KEYS)
+    enqueue(redis, *"abc")
+    wanted = JobFilter(queues=("q",))
+    bulks.start("b1", BulkKind.DELETE, wanted, matched=3, terminate=False, reason="", by="eve").run(redis)
+    bulks.stop("b1", by="adam").run(redis)
+    bulks.stop("b1", by="adam").run(redis)
+    facts = {"kind": "DELETE", "states": "", "queues": "q", "tasks": "", "matched": 3}
+    assert told(redis) == [("adam", "stop_bulk", "b1", {}), ("eve", "start_bulk", "b1", facts)]
 
 
 def test_nothing_when_nobody_says_who(redis: Redis) -> None:
