@@ -264,14 +264,11 @@ class InPlace:
             return
         self.append_logs(context.job, outcome.logs)
         record = self._records[context.job.id]
-        if outcome.ending is Ending.RELEASED and outcome.retry_ms is None:
+        if outcome.ending is Ending.RELEASED:
             record["state"] = "QUEUED"
             raise KeyboardInterrupt
         if outcome.ending is Ending.COMPLETED:
             self._complete(record, outcome)
-        elif outcome.ending is Ending.RELEASED:
-            due = time.time_ns() // 1_000_000 + (outcome.retry_ms or 0)
-            record |= {"state": "SCHEDULED", "run_at": str(due), "attempt": str(context.job.attempt - 1)}
         elif outcome.ending is Ending.CANCELLED:
             record |= {"state": "CANCELLED", "finished_at": _now()}
         elif outcome.ending is Ending.SNOOZED:

@@ -1,6 +1,6 @@
 """Huey's locks and rate limits, its exceptions that put a job off, and ``context_task``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from huey.exceptions import CancelExecution, RateLimitExceeded, RetryTask, TaskL
 from redis import Redis
 
 from support.bench import Bench
-from support.jobs import CANCELLED, COMPLETED, FAILED, RETRYING, STORE
+from support.jobs import CANCELLED, COMPLETED, FAILED, RETRYING, SCHEDULED, STORE
 from taskengine import TaskEngine
 from taskengine.jobs import AttemptOutcome
 
@@ -104,7 +104,7 @@ def test_a_refused_job_comes_back_when_the_next_stretch_begins_without_an_attemp
     send(2)
     assert bench.run().state is COMPLETED
     job = bench.run()
-    assert (job.state, job.attempt_count, job.run_count) == (RETRYING, 0, 1)
+    assert (job.state, job.attempt_count, job.run_count) == (SCHEDULED, 0, 1)
     assert job.run_at is not None
     assert job.run_at.timestamp() % 3600 == pytest.approx(0, abs=1)
 
@@ -134,18 +134,18 @@ def raising(engine: TaskEngine, error: Exception, **options: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "seconds"),
     [
-        (RetryTask(delay=60), 60),
-        (RetryTask(eta=datetime.now() + timedelta(seconds=90)), 90),  # noqa: DTZ005 - as Huey's users write it
-        (RetryTask(), 7),
-        (CancelExecution(retry=True), 7),
+        (lambda: RetryTask(delay=60), 60),
+        (lambda: RetryTask(eta=datetime.now() + timedelta(seconds=90)), 90),  # noqa: DTZ005 - as Huey's users write it
+        (RetryTask, 7),
+        (lambda: CancelExecution(retry=True), 7),
     ],
 )
 def test_a_task_can_put_itself_off_without_an_attempt_counted(
-    bench: Bench, engine: TaskEngine, error: Exception, seconds: float
+    bench: Bench, engine: TaskEngine, error: Callable[[], Exception], seconds: float
 ) -> None:
-    raising(engine, error, retries=0, retry_delay=7)
+    raising(engine, error(), retries=0, retry_delay=7)
     job = bench.run()
-    assert (job.state, job.attempt_count) == (RETRYING, 0)
+    assert (job.state, job.attempt_count) == (SCHEDULED, 0)
     assert job.run_at is not None
     assert job.started_at is not None
     assert (job.run_at - job.started_at).total_seconds() == pytest.approx(seconds, abs=8)
@@ -170,9 +170,9 @@ def test_cancelled_by_its_task_a_job_is_cancelled(bench: Bench, engine: TaskEngi
 @pytest.mark.parametrize(
     ("error", "signals"),
     [
-        (RateLimitExceeded("x", 60), ["executing", "rate-limited", "retrying"]),
+        (RateLimitExceeded("x", 60), ["executing", "rate-limited", "retrying", "scheduled"]),
         (TaskLockedException("x"), ["executing", "locked"]),
-        (RetryTask(delay=60), ["executing", "retrying"]),
+        (RetryTask(delay=60), ["executing", "retrying", "scheduled"]),
         (CancelExecution(), ["executing", "canceled"]),
     ],
 )

@@ -29,7 +29,7 @@ from taskengine.worker import context as contexts
 from taskengine.worker import loop as loops
 from taskengine.worker.context import JobContext, Released
 from taskengine.worker.dispatch import Dispatcher
-from taskengine.worker.huey_errors import least_seconds, put_off_seconds, signal_of
+from taskengine.worker.huey_errors import least_seconds, signal_of, signals_of_snooze, snooze_of
 from taskengine.worker.interrupts import LoopGate, SignalGate, ThreadGate
 from taskengine.worker.timeouts import Deadline, alarm, timed_out
 
@@ -141,13 +141,11 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
         return Verdict(ending=Ending.RELEASED, exception=error)
     if isinstance(error, JobCancelled) or isinstance(stopped, JobCancelled):
         return Verdict(ending=Ending.CANCELLED, exception=error)
-    put_off = put_off_seconds(error, _backoff_seconds(task, context.job))
-    if put_off is not None:
-        return Verdict(ending=Ending.RELEASED, exception=error, retry_ms=round(put_off * 1000))
+    snooze = error if isinstance(error, Snooze) else snooze_of(error, _backoff_seconds(task, context.job))
+    if snooze is not None:
+        return Verdict(ending=Ending.SNOOZED, exception=error, snooze=snooze)
     if isinstance(error, CancelExecution):
         return Verdict(ending=Ending.CANCELLED, exception=error)
-    if isinstance(error, Snooze):
-        return Verdict(ending=Ending.SNOOZED, exception=error, snooze=error)
     retry_ms = _retry_ms(task, context.job, error)
     return Verdict(
         ending=Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED,
@@ -250,13 +248,6 @@ def _snoozed(snooze: Snooze) -> dict[str, Any]:
     return {"value": words, "retry_ms": round((snooze.after or 0.0) * 1000)}
 
 
-def _emit_put_off(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
-    special = signal_of(verdict.exception)
-    if special is not None:
-        engine._emit(special, task)
-    engine._emit(signals.SIGNAL_RETRYING, task)
-
-
 def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
     """Log, and send Huey's signals. The record is already written: signals are news, not the truth."""
     job = task.job
@@ -269,13 +260,11 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
         emit(signals.SIGNAL_CANCELED, task)
     elif verdict.ending is Ending.RELEASED:
         logger.info("job %s (%s) was given back", job.id, job.task)
-        if verdict.retry_ms is None:
-            emit(signals.SIGNAL_INTERRUPTED, task)
-        else:
-            _emit_put_off(engine, task, verdict)
+        emit(signals.SIGNAL_INTERRUPTED, task)
     elif verdict.ending is Ending.SNOOZED:
         logger.info("job %s (%s) does not want to run yet", job.id, job.task)
-        emit(signals.SIGNAL_SCHEDULED, task)
+        for name in (*signals_of_snooze(verdict.exception), signals.SIGNAL_SCHEDULED):
+            emit(name, task)
     elif verdict.error is not None:
         again = verdict.retry_ms is not None and job.attempt < job.max_attempts
         logger.warning(

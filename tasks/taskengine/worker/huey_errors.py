@@ -1,24 +1,27 @@
 """What Huey's own exceptions ask for when a task, or a lock or rate around it, raises them."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 
 from huey import signals
 from huey.exceptions import CancelExecution, RateLimitExceeded, RetryTask, TaskLockedException
 
+from taskengine.errors import Snooze
 
-def put_off_seconds(error: BaseException, default: float) -> float | None:
-    """Return in how many seconds the job is to come back without an attempt counted; ``None`` if it is not.
+
+def snooze_of(error: BaseException, default: float) -> Snooze | None:
+    """Return when a job is to come back without an attempt counted; ``None`` if it is not.
 
     ``default`` is the task's own delay between attempts, for who names none.
     """
     if isinstance(error, RetryTask):
+        words = "" if error.args[:1] == (None,) else str(error)
         if error.eta is not None:
-            return max((error.eta.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)
-        return default if error.delay is None else max(float(error.delay), 0.0)
+            return Snooze(words, until=error.eta.astimezone(UTC))
+        return Snooze(words, after=default if error.delay is None else max(float(error.delay), 0.0))
     if isinstance(error, RateLimitExceeded) and error.retry:
-        return max(error.delay, 0.0)
+        return Snooze(str(error), after=max(error.delay, 0.0))
     if isinstance(error, CancelExecution) and error.retry:
-        return default
+        return Snooze(str(error), after=default)
     return None
 
 
@@ -34,3 +37,11 @@ def signal_of(error: BaseException | None) -> str | None:
     if isinstance(error, TaskLockedException):
         return signals.SIGNAL_LOCKED
     return signals.SIGNAL_CANCELED if isinstance(error, CancelExecution) else None
+
+
+def signals_of_snooze(error: BaseException | None) -> list[str]:
+    """Return Huey's signals of a job that is put off, ahead of its being scheduled; none for ``Snooze`` itself."""
+    if error is None or isinstance(error, Snooze):
+        return []
+    special = signal_of(error)
+    return [signals.SIGNAL_RETRYING] if special is None else [special, signals.SIGNAL_RETRYING]

@@ -32,13 +32,5 @@ local function give_back(job, message)
   if job.cancel then to_cancelled(job, job.cancel) else to_queue(job, message) end
 end
 
--- RUNNING -> RETRYING without an attempt counted: the task said when it wants to be tried again.
-local function put_off(job, due, message)
-  take_back(job)
-  redis.call("HSET", job_key(job.id), "state", "RETRYING", "run_at", int(due))
-  redis.call("ZADD", waiting_key, due, job.id)
-  move(job, "RETRYING", message)
-end
-
 -- Progress as JSON without its time, as workers send it -> with the time.
 local function timed(progress) return string.sub(progress, 1, -2) .. ',"updated_at":' .. int(now) .. "}" end

@@ -13,8 +13,7 @@ local function snooze(job, when, message)
 end
 
 -- `outcome` COMPLETED | FAILED | TIMED_OUT | CANCELLED | RELEASED | SNOOZED | UNSTARTED (claimed, never begun)
--- `retry_ms` the delay before another attempt, "" when the error forbids one;
---            with RELEASED, the delay before it may be claimed again; of SNOOZED also "@" and the time, ms
+-- `retry_ms` the delay before another attempt, "" when the error forbids one; of SNOOZED also "@" and the time, ms
 -- `value` the result or the error as JSON, "" for none; of RELEASED and SNOOZED why, as text
 -- `calls` a JSON list of the calls that follow when it COMPLETED, "" for none
 local function finish(id, lease, outcome, retry_ms, value, traceback, progress, calls)
@@ -33,10 +32,6 @@ local function finish(id, lease, outcome, retry_ms, value, traceback, progress, 
     if calls ~= "" then
       for _, call in ipairs(cjson.decode(calls)) do follow_with(call, "") end
     end
-  elseif outcome == "RELEASED" and retry_ms ~= "" and not job.cancel then
-    local due = now + tonumber(retry_ms)
-    end_attempt(job, outcome, "", "", due)
-    put_off(job, due, "put off by its task")
   elseif outcome == "RELEASED" then
     local reason = value ~= "" and value or "released: its worker was stopping"
     end_attempt(job, outcome, "", "", nil, value ~= "" and value or nil)
