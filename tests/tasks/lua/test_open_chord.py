@@ -105,6 +105,14 @@ def test_a_member_that_was_cancelled_counts_with_the_reason(redis: Redis) -> Non
     assert values(redis) == [{"error": said}, 1]
 
 
+def test_a_member_that_was_deleted_before_it_ran_counts(redis: Redis) -> None:
+    two_members(redis)
+    with writes(redis, "delete_job"):
+        STORE.delete_job("m0").run(redis)
+    finish(redis, claim(redis), value="1")
+    assert values(redis)[0]["error"]["message"] == "deleted"
+
+
 def test_a_member_whose_worker_was_lost_too_often_counts(redis: Redis) -> None:
     open_chord(redis, 1)
     register(redis)

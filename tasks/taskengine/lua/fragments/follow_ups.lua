@@ -10,7 +10,7 @@ end
 
 local function error_of(job, state)
   if state == "FAILED" then return redis.call("HGET", job_key(job.id), "error") or "null" end
-  local reason = redis.call("HGET", job_key(job.id), "cancel_reason") or "cancelled"
+  local reason = state == "GONE" and "deleted" or redis.call("HGET", job_key(job.id), "cancel_reason") or "cancelled"
   return '{"exception":"JobCancelled","message":' .. cjson.encode(reason) .. ',"retryable":false}'
 end
 
@@ -38,7 +38,7 @@ local function report_to_chord(id, number, value)
   redis.call("DEL", key)
 end
 
--- Called when a job gets to a final state that it says something follows from.
+-- Called when a job that something follows from gets to a final state, or is GONE before that.
 function follow(job, state)
   local follows = cjson.decode(job.follows)
   if state == "FAILED" and follows.error then follow_with(follows.error, error_of(job, state)) end
