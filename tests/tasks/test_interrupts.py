@@ -80,7 +80,7 @@ def test_it_comes_only_once() -> None:
     gate.fire(LeaseLost("j1"))
     on.set()
     assert result.result(5) is None
-    assert len(caught) == 1
+    assert (len(caught), gate.told) == (1, True)
 
 
 def test_a_thread_that_is_in_our_code_is_not_interrupted() -> None:
@@ -102,6 +102,7 @@ def test_a_thread_that_is_in_our_code_is_not_interrupted() -> None:
     gate.fire(STOP)
     go_on.set()
     assert result.result(5) == "done"
+    assert not gate.told
 
 
 def test_nothing_arrives_after_the_task_has_ended() -> None:

@@ -13,7 +13,7 @@ from redis import Redis
 
 from support.bench import Bench
 from support.jobs import CANCELLED, COMPLETED, KEYS, QUEUED, READS, STORE
-from taskengine import Backoff, Client, InvalidInput, JobNotFound, Snooze, TaskEngine, current_job
+from taskengine import Backoff, Client, InvalidInput, JobCancelled, JobNotFound, Snooze, TaskEngine, current_job
 from taskengine.errors import RedisUnavailable
 from taskengine.events import Logged
 from taskengine.jobs import LogLevel, LogLine
@@ -103,6 +103,42 @@ def test_a_line_is_a_checkpoint(bench: Bench, engine: TaskEngine) -> None:
     result = work()
     assert bench.run().state is CANCELLED
     assert [line.message for line in lines(result.id, bench.redis)] == ["here"]
+
+
+def test_a_task_that_knows_may_say_what_it_does_about_it(bench: Bench, engine: TaskEngine) -> None:
+    @engine.task()
+    def work() -> None:
+        STORE.cancel_job(current_job.id, terminate=True, reason="").run(bench.redis)
+        bench.beat()
+        try:
+            current_job.check()
+        except JobCancelled:
+            current_job.log.info("closing the file")
+            current_job.log.info("closed")
+            raise
+
+    result = work()
+    assert bench.run().state is CANCELLED
+    assert [line.message for line in lines(result.id, bench.redis)] == ["closing the file", "closed"]
+
+
+@pytest.mark.usefixtures("_standard_logging")
+def test_by_the_standard_logging_too_a_task_learns_that_it_is_to_stop(
+    bench: Bench, engine: TaskEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("shop")
+
+    @engine.task()
+    def work() -> None:
+        STORE.cancel_job(current_job.id, terminate=True, reason="").run(bench.redis)
+        bench.beat()
+        logger.warning("here")
+        logger.warning("never")
+
+    result = work()
+    assert bench.run().state is CANCELLED
+    assert [line.message for line in lines(result.id, bench.redis)] == ["here"]
+    assert "Logging error" not in capsys.readouterr().err
 
 
 def test_a_job_that_says_nothing_costs_nothing(bench: Bench, engine: TaskEngine) -> None:
@@ -202,6 +238,7 @@ def test_what_the_worker_says_itself_is_not_the_jobs(bench: Bench, engine: TaskE
     @engine.task()
     def work() -> None:
         logging.getLogger("taskengine.worker").warning("ours")
+        logging.getLogger("huey.consumer").warning("its")
 
     work()
     assert last_lines(bench) == []

@@ -70,6 +70,7 @@ class JobContext:
         self.logs = LogBuffer(lambda lines: wire.append_logs(job, lines))
         self._wire = wire
         self._stop: BaseException | None = None
+        self._told = False
         self._deadline: tuple[float, float] | None = None
         self._unsent = ""
         self._sent_at = -PROGRESS_SECONDS
@@ -86,6 +87,7 @@ class JobContext:
     def check(self) -> None:
         """Raise if the task is to stop."""
         if self._stop is not None:
+            self._told = True
             raise self._stop
 
     def interrupt(self) -> None:
@@ -111,8 +113,8 @@ class JobContext:
         self.logs.flush()
 
     @contextmanager
-    def in_ours(self) -> Generator[None]:
-        """The task calls us: it is not interrupted meanwhile, and checked at the end."""
+    def shielded(self) -> Generator[None]:
+        """The task calls us: it is not interrupted meanwhile."""
         gate = self.gate
         if gate is not None:
             gate.shield()
@@ -121,29 +123,36 @@ class JobContext:
         finally:
             if gate is not None:
                 gate.unshield()
-        self.check()
 
     def progress(self, current: float, total: float | None, message: str | None) -> None:
         """Note how far the task is, and send it when it is time; then ``check``."""
-        with self.in_ours():
+        with self.shielded():
             self._unsent = _progress_json(current, total, message)
             if time.monotonic() - self._sent_at >= PROGRESS_SECONDS:
                 self.send_progress()
+        self.check()
 
     def log(self, level: LogLevel, message: str, fields: Mapping[str, Any], logger: str | None = None) -> None:
-        """Note a line of the job's log; then ``check``."""
-        with self.in_ours():
+        """Note a line of the job's log; then raise if the task is to stop and does not know yet.
+
+        One that knows may say what it does about it.
+        """
+        with self.shielded():
             self.logs.add(level, message, fields, logger)
+        if not (self._told or (self.gate is not None and self.gate.told)):
+            self.check()
 
     def checkpoint(self, data: Any) -> None:
         """Save where the task is, at once; then ``check``. ``None`` forgets it. Raises ``RedisUnavailable``."""
-        with self.in_ours():
+        with self.shielded():
             self._wire.save_checkpoint(self.job, "" if data is None else _checkpoint_json(data))
+        self.check()
 
     def checkpointed(self) -> Any:
         """Return what was last saved, by this attempt or one before. Raises ``RedisUnavailable``."""
-        with self.in_ours():
+        with self.shielded():
             saved = self._wire.load_checkpoint(self.job)
+        self.check()
         return None if saved is None else json.loads(saved)
 
     def send_progress(self) -> None:
@@ -247,8 +256,9 @@ class CurrentJob:
         """Raise ``JobCancelled`` if someone asked the job to stop (``LeaseLost`` if it is not ours any more)."""
         context = _current.get()
         if context is not None:
-            with context.in_ours():
+            with context.shielded():
                 pass
+            context.check()
 
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> None:
         """Tell how far the task is, in any unit, and check whether it should stop."""

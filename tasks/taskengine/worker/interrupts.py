@@ -23,6 +23,11 @@ _NOTHING = object()
 class Gate(Protocol):
     """How a task is interrupted depends on what runs it."""
 
+    @property
+    def told(self) -> bool:
+        """Whether the task knows: it was interrupted, or will be where it awaits."""
+        ...
+
     def fire(self, reason: BaseException) -> None:
         """Interrupt the task now, if its own code runs and it was not interrupted before."""
 
@@ -41,6 +46,10 @@ class SignalGate:
         self._open = False
         self._shields = 0
         self._fired = False
+
+    @property
+    def told(self) -> bool:
+        return self._fired
 
     def fire(self, reason: BaseException) -> None:
         """Raise the reason here, when here is the task's own code. Elsewhere than in its thread, do nothing."""
@@ -80,12 +89,14 @@ class ThreadGate:
         self._open = False
         self._shields = 0
         self._fired = False
+        self.told = False
+        """Whether the exception arrived: it may be taken back on its way."""
 
     def fire(self, reason: BaseException) -> None:
         with self._lock:
             if self._open and not self._shields and not self._fired:
                 self._fired = True
-                _raise_in(self._thread, _kind_of(reason))
+                _raise_in(self._thread, _kind_of(reason, self._arrived))
 
     def shield(self) -> None:
         """From here on nothing is raised. What was on its way is taken back: our code tells the task itself."""
@@ -102,6 +113,9 @@ class ThreadGate:
     def run(self, call: Callable[[], T]) -> T:
         """Call the task's code; raise what it raises, or what was raised into it."""
         return _run_between(self._enter, call, self._exit, lambda: self._fired)
+
+    def _arrived(self) -> None:
+        self.told = True
 
     def _enter(self) -> None:
         with self._lock:
@@ -125,6 +139,10 @@ class LoopGate:
         self._task: asyncio.Task[Any] | None = None
         self.reason: BaseException | None = None
         """Why the coroutine was cancelled, when it was by us."""
+
+    @property
+    def told(self) -> bool:
+        return self.reason is not None
 
     def fire(self, reason: BaseException) -> None:
         if self.reason is None:
@@ -172,11 +190,12 @@ def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None if kind is None else ctypes.py_object(kind))
 
 
-def _kind_of(reason: BaseException) -> type[BaseException]:
+def _kind_of(reason: BaseException, arrived: Callable[[], None]) -> type[BaseException]:
     """Return a class whose instances are made without arguments and are like the reason: CPython takes only a class."""
     kind = type(reason)
 
     def make(self: BaseException, *_: Any) -> None:
+        arrived()
         self.args = reason.args
         self.__dict__.update(reason.__dict__)
 

@@ -97,13 +97,16 @@ class JobLogHandler(logging.Handler):
         self._find = find
 
     def emit(self, record: logging.LogRecord) -> None:
-        add = None if record.name.startswith(_NOT_THE_TASKS) else self._find()
+        ours = any(record.name == name or record.name.startswith(f"{name}.") for name in _NOT_THE_TASKS)
+        add = None if ours else self._find()
         if add is None:
             return
         try:
-            add(level_of(record.levelno), record.getMessage(), _extra(record), record.name)
+            message, extra = record.getMessage(), _extra(record)
         except Exception:  # noqa: BLE001 - logging's way: arguments that do not fit the format are told on stderr
             self.handleError(record)
+            return
+        add(level_of(record.levelno), message, extra, record.name)  # may raise, for the task to stop
 
 
 _NOT_THE_TASKS = ("taskengine.worker", "huey")
