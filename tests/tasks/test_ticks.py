@@ -165,10 +165,11 @@ def test_a_full_redis_keeps_the_tick(bench: Bench, redis: Redis, caplog: pytest.
     publish(redis)
     a_schedule(redis)
     make_due(redis)
+    redis.set(KEYS.budget, 1)
     redis.set(KEYS.full, "too many bytes", ex=10)
     swept(bench)
     assert "schedule 's' waits: nothing more is taken in: too many bytes" in caplog.text
-    redis.delete(KEYS.full)
+    redis.delete(KEYS.budget, KEYS.full)
     swept(bench)
     assert len(jobs_of(redis)) == 1
 
