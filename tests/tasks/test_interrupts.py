@@ -126,7 +126,8 @@ def test_whenever_it_comes_the_task_is_interrupted_or_done_and_nothing_comes_lat
             gate = ThreadGate()
             gates.append(gate)
             try:
-                gate.run(lambda length=number % 200: work(length))
+                # Now and then so long that it must be hit, however the threads are scheduled.
+                gate.run(lambda length=number % 200 if number % 50 else 50_000: work(length))
                 done += 1
             except JobCancelled:
                 stopped += 1
