@@ -18,7 +18,7 @@ JSON object a queue and task (and one for each queue, each task and all together
 a slot), and adds it to the open slot of a minute; that one in turn to one of 15 minutes, and that to one of 2 hours.
 So no one has to tend the clock, a window is at most 96 packed slots, and what is still open is added when one reads.
 Each slot expires when its window has passed: memory is bounded by queues, tasks and buckets, not by jobs (some
-100 KB a task when it is busy all week). Of a Redis whose clock is set back, nothing is lost.
+200 KB a task that is busy all week). Of a Redis whose clock is set back, nothing is lost.
 
 Knows nothing of connections: ``read_metrics`` builds the call.
 """
