@@ -5,29 +5,13 @@ Each field is ``TASKENGINE_API_<FIELD>``. The port is the engine's own setting
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
-from taskengine.errors import InvalidSetting, did_you_mean
+from taskengine.settings import count, read, seconds
 
 PREFIX = "TASKENGINE_API_"
 _NOT_OURS = frozenset({PREFIX + "PORT"})
-
-
-def _count(text: str) -> int:
-    if text.isdecimal() and int(text) >= 1:
-        return int(text)
-    raise ValueError(f"expected a whole number of at least 1, got {text!r}")
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if 0 < value < 1e6:
-        return value
-    raise ValueError(f"expected a number of seconds above 0, got {text!r}")
 
 
 def _switch(text: str) -> bool:
@@ -39,10 +23,10 @@ def _switch(text: str) -> bool:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "graphiql": _switch,
-    "catalogue_seconds": _seconds,
-    "request_seconds": _seconds,
-    "max_body_bytes": _count,
-    "max_subscriptions": _count,
+    "catalogue_seconds": seconds,
+    "request_seconds": seconds,
+    "max_body_bytes": count,
+    "max_subscriptions": count,
 }
 
 
@@ -64,20 +48,4 @@ class ApiSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the settings; raise ``InvalidSetting`` for a bad value or a name that is not one."""
-        names = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
-        values: dict[str, Any] = {}
-        for variable, text in env.items():
-            if not variable.startswith(PREFIX) or variable in _NOT_OURS:
-                continue
-            if variable not in names:
-                raise InvalidSetting(variable, f"is not a setting{did_you_mean(variable, [*names, *_NOT_OURS])}")
-            if text:
-                values[names[variable]] = _read(variable, names[variable], text)
-        return cls(**values)
-
-
-def _read(variable: str, name: str, text: str) -> Any:
-    try:
-        return _READERS[name](text)
-    except ValueError as problem:
-        raise InvalidSetting(variable, f"is not valid: {problem}") from None
+        return cls(**read(env, _READERS, PREFIX, elsewhere=_NOT_OURS.__contains__))

@@ -7,7 +7,7 @@ and are not fields here belong to those packages and are left to them.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -24,7 +24,8 @@ def _port(text: str) -> int:
     raise ValueError(f"expected a port from 1 to 65535, got {text!r}")
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Read a number of seconds above 0; raise ``ValueError`` that says what was expected."""
     try:
         value = float(text)
     except ValueError:
@@ -35,13 +36,14 @@ def _seconds(text: str) -> float:
 
 
 def _lease_seconds(text: str) -> float:
-    value = _seconds(text)
+    value = seconds(text)
     if not 0.5 <= value <= 3600:
         raise ValueError(f"expected 0.5 to 3600 seconds, got {text!r}")
     return value
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Read a whole number of at least 1; raise ``ValueError`` that says what was expected."""
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ValueError(f"expected a whole number of at least 1, got {text!r}")
@@ -66,19 +68,19 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "api_port": _port,
     "dashboard_port": _port,
     "lease_seconds": _lease_seconds,
-    "grace_seconds": _seconds,
-    "max_worker_losses": _count,
-    "max_args_bytes": _count,
-    "max_result_bytes": _count,
-    "keep_finished_seconds": _seconds,
-    "keep_finished_jobs": _count,
-    "keep_completed_seconds": _seconds,
-    "keep_completed_jobs": _count,
-    "keep_failed_seconds": _seconds,
-    "keep_failed_jobs": _count,
-    "keep_cancelled_seconds": _seconds,
-    "keep_cancelled_jobs": _count,
-    "max_redis_bytes": _count,
+    "grace_seconds": seconds,
+    "max_worker_losses": count,
+    "max_args_bytes": count,
+    "max_result_bytes": count,
+    "keep_finished_seconds": seconds,
+    "keep_finished_jobs": count,
+    "keep_completed_seconds": seconds,
+    "keep_completed_jobs": count,
+    "keep_failed_seconds": seconds,
+    "keep_failed_jobs": count,
+    "keep_cancelled_seconds": seconds,
+    "keep_cancelled_jobs": count,
+    "max_redis_bytes": count,
 }
 
 
@@ -129,21 +131,34 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the settings; raise ``InvalidSetting`` for a bad value or a name that is not one."""
-        names = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
-        values: dict[str, Any] = {}
-        for variable, text in env.items():
-            if not variable.startswith(PREFIX):
-                continue
-            if variable in names:
-                if text:
-                    values[names[variable]] = _read(variable, names[variable], text)
-            elif not variable.startswith(_OTHERS):
-                raise InvalidSetting(variable, f"is not a setting{did_you_mean(variable, names)}")
-        return cls(**values)
+        return cls(**read(env, _READERS, PREFIX, elsewhere=lambda variable: variable.startswith(_OTHERS)))
 
 
-def _read(variable: str, name: str, text: str) -> Any:
+def read(
+    env: Mapping[str, str],
+    readers: Mapping[str, Callable[[str], Any]],
+    prefix: str,
+    *,
+    elsewhere: Callable[[str], bool],
+) -> dict[str, Any]:
+    """Return what the environment says of the settings that ``readers`` name; what is empty is not said.
+
+    Raises ``InvalidSetting`` for a value that its reader refuses, and for a name with the prefix that is
+    neither one of these settings nor read ``elsewhere``.
+    """
+    names = {prefix + name.upper(): name for name in readers}
+    values: dict[str, Any] = {}
+    for variable, text in env.items():
+        if variable in names:
+            if text:
+                values[names[variable]] = _value(variable, readers[names[variable]], text)
+        elif variable.startswith(prefix) and not elsewhere(variable):
+            raise InvalidSetting(variable, f"is not a setting{did_you_mean(variable, names)}")
+    return values
+
+
+def _value(variable: str, reader: Callable[[str], Any], text: str) -> Any:
     try:
-        return _READERS[name](text)
+        return reader(text)
     except ValueError as problem:
         raise InvalidSetting(variable, f"is not valid: {problem}") from None

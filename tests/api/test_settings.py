@@ -1,8 +1,11 @@
 """The API's settings: read strictly, refused in words."""
 
+import dataclasses
+
 import pytest
 
 from taskengine.errors import InvalidSetting
+from taskengine_api import settings as settings_module
 from taskengine_api.settings import ApiSettings
 
 
@@ -44,3 +47,7 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest() -> None:
 def test_a_bad_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(InvalidSetting, match=f"TASKENGINE_API_{name} is not valid: expected .*{value}"):
         ApiSettings.from_env({f"TASKENGINE_API_{name}": value})
+
+
+def test_every_field_can_be_set() -> None:
+    assert set(settings_module._READERS) == {field.name for field in dataclasses.fields(ApiSettings)}

@@ -1,10 +1,12 @@
 """``Settings.from_env``: what is read, and how a mistake is told."""
 
+import dataclasses
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from taskengine import settings as settings_module
 from taskengine.errors import InvalidSetting
 from taskengine.settings import Settings
 
@@ -81,3 +83,7 @@ def test_every_field_can_be_set_from_the_environment() -> None:
     assert {field.name for field in fields(Settings) if getattr(settings, field.name) != field.default} == {
         field.name for field in fields(Settings)
     }
+
+
+def test_every_field_can_be_set() -> None:
+    assert set(settings_module._READERS) == {field.name for field in dataclasses.fields(Settings)}
