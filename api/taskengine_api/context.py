@@ -4,8 +4,9 @@ A connection has one ``Context``; each operation gets its own copy with fresh
 loaders, so that a WebSocket open for hours never shows yesterday's rows.
 """
 
+import copy
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from taskengine.client import Client
 from taskengine.jobs import Attempt, Job, QueueInfo, TaskInfo, WorkerInfo
 from taskengine.settings import Settings
 from taskengine_api.operations import BulkOperations
+from taskengine_api.roles import LOCAL, Viewer
 
 T = TypeVar("T")
 
@@ -45,6 +47,7 @@ class Context:
     client: Client
     settings: Settings
     operations: BulkOperations
+    viewer: Viewer = LOCAL
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,9 +55,15 @@ class Context:
 
     def for_operation(self, operation: OperationType) -> "Context":
         """Return a copy with loaders of its own. Only a query may look at one moment throughout."""
-        copy = replace(self)
-        copy.loaders = Loaders(self.client, keep=operation is OperationType.QUERY)
-        return copy
+        own = copy.copy(self)
+        own.loaders = Loaders(self.client, keep=operation is OperationType.QUERY)
+        return own
+
+    def seen_by(self, viewer: Viewer) -> "Context":
+        """Return a copy for one viewer: of a connection, or of a request."""
+        own = copy.copy(self)
+        own.viewer = viewer
+        return own
 
 
 Info = strawberry.Info[Context, None]

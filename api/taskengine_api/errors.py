@@ -13,6 +13,7 @@ from graphql import GraphQLError
 
 from taskengine.errors import InvalidInput, JobNotFound, RedisUnavailable
 from taskengine.events import SlowSubscriber
+from taskengine_api.roles import Forbidden
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ class Code(StrEnum):
     """The request is no GraphQL request: its form, its syntax, or fields that do not exist."""
     BAD_USER_INPUT = "BAD_USER_INPUT"
     """A variable or argument was refused."""
+    FORBIDDEN = "FORBIDDEN"
+    """The viewer's role does not allow it."""
     NOT_FOUND = "NOT_FOUND"
     """A subscription to something that is not there."""
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
@@ -74,6 +77,8 @@ def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
         return _marked(error, Code.UNAVAILABLE)
     if isinstance(cause, InvalidInput):
         return _marked(error, Code.BAD_USER_INPUT, path=list(cause.path))
+    if isinstance(cause, Forbidden):
+        return _marked(error, Code.FORBIDDEN)
     if isinstance(cause, JobNotFound):
         return _marked(error, Code.NOT_FOUND)
     if isinstance(cause, SlowSubscriber):

@@ -28,6 +28,7 @@ from graphql import (
 from taskengine.jobs import TaskInfo
 from taskengine_api.json_types import InputTypes, Untypable, path_as_given
 from taskengine_api.names import TypeNames, clashes, task_names
+from taskengine_api.roles import Role, with_need
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ def _field(
         GraphQLNonNull(cast(GraphQLObjectType, types["EnqueueJobPayload"])),
         args={"input": argument},
         resolve=_resolver(task.name, args_type, enqueue),
-        description=f"{summary}\n\nEnqueues `{task.name}`." if summary else f"Enqueues `{task.name}`.",
+        description=with_need(
+            f"{summary}\n\nEnqueues `{task.name}`." if summary else f"Enqueues `{task.name}`.", Role.OPERATOR
+        ),
     )
 
 

@@ -43,7 +43,7 @@ def test_a_task_has_a_field_with_its_own_input(base: Schema) -> None:
     made = field(schema, "enqueueMailSend")
     assert str(made.args["input"].type) == "EnqueueMailSendInput!"
     assert str(made.type) == "EnqueueJobPayload!"
-    assert made.description == "Send one mail.\n\nEnqueues `mail.send`."
+    assert made.description == "Send one mail.\n\nEnqueues `mail.send`. Needs OPERATOR."
     assert "args: MailSendArgs!\n" in print_type(schema.core.type_map["EnqueueMailSendInput"])
     assert schema.field_of == {"mail.send": "enqueueMailSend"}
 
@@ -111,7 +111,7 @@ def test_everything_of_a_typed_mutation_is_described(base: Schema) -> None:
     for name in ("EnqueueMailSendInput", "MailSendArgs", "EnqueueBareInput", "BareArgs"):
         assert schema.core.type_map[name].description
         assert all(one.description for one in fields(schema, name).values())
-    assert field(schema, "enqueueBare").description == "Enqueues `bare`."
+    assert field(schema, "enqueueBare").description == "Enqueues `bare`. Needs OPERATOR."
 
 
 async def test_one_of_inputs_are_told_as_such(base: Schema) -> None:

@@ -8,6 +8,7 @@ from strawberry import Private
 from taskengine import jobs as domain
 from taskengine_api.context import Info
 from taskengine_api.paging import PageInfo
+from taskengine_api.roles import Role, needs
 from taskengine_api.schema.enums import AttemptOutcome
 from taskengine_api.schema.nodes import Node, Prefix, id_of
 
@@ -33,6 +34,7 @@ class JobError:
             of_job=of_job,
         )
 
+    @needs(Role.OPERATOR, hidden=True)
     @strawberry.field(description="Where in the task's code it happened.")
     async def traceback(self, info: Info) -> str | None:
         if self.kept_traceback is not None or self.of_job is None:

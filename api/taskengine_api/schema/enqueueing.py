@@ -11,6 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from taskengine.jobs import Options
 from taskengine_api.context import Context, Info
+from taskengine_api.roles import Role
 from taskengine_api.scalars import Json
 from taskengine_api.schema.errors import UserError, mutation, or_errors
 from taskengine_api.schema.jobs import Job
@@ -77,8 +78,13 @@ async def enqueue_typed(
     translate: TranslatePath,
 ) -> EnqueueJobPayload:
     """Enqueue for one of the typed fields, which GraphQL itself calls."""
-    work = enqueue(info.context, task, args, _options_from(options or {}))
-    return await or_errors(EnqueueJobPayload, work, info.context, translate)
+    context: Context = info.context
+
+    async def work() -> EnqueueJobPayload:
+        context.viewer.check(Role.OPERATOR)
+        return await enqueue(context, task, args, _options_from(options or {}))
+
+    return await or_errors(EnqueueJobPayload, work(), context, translate)
 
 
 _BY_WIRE_NAME = {to_camel_case(field.name): field.name for field in dataclasses.fields(EnqueueOptions)}

@@ -11,9 +11,10 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from taskengine.jobs import AttemptOutcome, JobState
+from taskengine.roles import Role
 from taskengine_api.operations import BulkKind, BulkState
 
-__all__ = ["AttemptOutcome", "BulkKind", "BulkState", "JobState"]
+__all__ = ["AttemptOutcome", "BulkKind", "BulkState", "JobState", "Role"]
 
 _ENUMS: Mapping[type[StrEnum], tuple[str, Mapping[Any, str]]] = {
     JobState: (
@@ -47,6 +48,14 @@ _ENUMS: Mapping[type[StrEnum], tuple[str, Mapping[Any, str]]] = {
             BulkState.RUNNING: "It goes on in the background.",
             BulkState.DONE: "All that matched has had its turn.",
             BulkState.STOPPED: "It ended before all was done; the same again goes on from there.",
+        },
+    ),
+    Role: (
+        "What a viewer may do; each role may also do what those before it may.",
+        {
+            Role.VIEWER: "See everything but tracebacks.",
+            Role.OPERATOR: "Also enqueue and steer, and read tracebacks.",
+            Role.ADMIN: "Also remove many jobs at once, set limits, and make keys.",
         },
     ),
 }

@@ -21,6 +21,8 @@ from taskengine.errors import (
     UnknownTask,
 )
 from taskengine_api.context import Context
+from taskengine_api.roles import Forbidden, Gate, with_need
+from taskengine_api.schema.enums import Role
 from taskengine_api.schema.jobs import Job
 
 P = TypeVar("P", bound="Payload")
@@ -36,6 +38,7 @@ class UserErrorCode(Enum):
     NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="There is nothing of that id or name.")
     CONFLICT = strawberry.enum_value("CONFLICT", description="Its state does not allow it.")
     LIMIT_EXCEEDED = strawberry.enum_value("LIMIT_EXCEEDED", description="It is more than is allowed.")
+    FORBIDDEN = strawberry.enum_value("FORBIDDEN", description="The viewer's role does not allow it.")
 
 
 @strawberry.interface(description="An expected failure of a mutation. Nothing has changed where there is one.")
@@ -77,7 +80,14 @@ class LimitError(UserError):
     )
 
 
-ERROR_TYPES = (ValidationError, NotFoundError, ConflictError, LimitError)
+@strawberry.type(description="The viewer's role does not allow it.")
+class ForbiddenError(UserError):
+    """The viewer's role does not allow it."""
+
+    needed_role: Role = strawberry.field(description="The least role that may do it.")
+
+
+ERROR_TYPES = (ValidationError, NotFoundError, ConflictError, LimitError, ForbiddenError)
 
 
 def as_given(path: Path) -> Path:
@@ -97,18 +107,20 @@ async def or_errors(
     """Return what the work returns, or the payload with the errors that it ended in and nothing else."""
     try:
         return await work
-    except TaskEngineError as error:
+    except (TaskEngineError, Forbidden) as error:
         errors = await _errors_of(error, context, translate)
         if not errors:
             raise
         return payload(errors=errors)
 
 
-async def _errors_of(error: TaskEngineError, context: Context, translate: Callable[[Path], Path]) -> list[UserError]:
+async def _errors_of(error: Exception, context: Context, translate: Callable[[Path], Path]) -> list[UserError]:
     if isinstance(error, InvalidInputs):
         return [one for problem in error.problems for one in await _errors_of(problem, context, translate)]
     if isinstance(error, InvalidInput):
         return [_refusal(error, list(translate(error.path)))]
+    if isinstance(error, Forbidden):
+        return [_forbidden(error, list(translate(error.path)))]
     if isinstance(error, JobNotFound):
         return [NotFoundError(code=UserErrorCode.NOT_FOUND, message=str(error), path=["id"])]
     if isinstance(error, IllegalMove):
@@ -126,6 +138,10 @@ def _refusal(error: InvalidInput, path: list[str]) -> UserError:
     return ValidationError(code=UserErrorCode.INVALID, message=error.message, path=path, constraint=error.constraint)
 
 
+def _forbidden(error: Forbidden, path: list[str]) -> UserError:
+    return ForbiddenError(code=UserErrorCode.FORBIDDEN, message=str(error), path=path or None, needed_role=error.needed)
+
+
 class FailuresAsData(FieldExtension):
     """Lets a mutation's resolver raise; its payload then has the errors."""
 
@@ -136,6 +152,6 @@ class FailuresAsData(FieldExtension):
         return await or_errors(self._field.type, next_(source, info, **kwargs), info.context)
 
 
-def mutation(description: str) -> Any:
-    """``strawberry.mutation`` whose expected failures are data."""
-    return strawberry.mutation(description=description, extensions=[FailuresAsData()])
+def mutation(description: str, *, needs: Role = Role.OPERATOR) -> Any:
+    """``strawberry.mutation`` for whoever has the role, whose expected failures are data."""
+    return strawberry.mutation(description=with_need(description, needs), extensions=[Gate(needs), FailuresAsData()])

@@ -8,7 +8,7 @@ import strawberry
 from taskengine.jobs import FINAL_STATES
 from taskengine_api import operations
 from taskengine_api.context import Info
-from taskengine_api.schema.enums import BulkKind, BulkState, JobState
+from taskengine_api.schema.enums import BulkKind, BulkState, JobState, Role
 from taskengine_api.schema.errors import UserError, mutation
 from taskengine_api.schema.nodes import Node
 
@@ -74,7 +74,7 @@ class ClearHistoryPayload:
 class HistoryMutations:
     """What can be done to the history."""
 
-    @mutation("Removes finished jobs with all that is kept of them, the longest finished first.")
+    @mutation("Removes finished jobs with all that is kept of them, the longest finished first.", needs=Role.ADMIN)
     async def clear_history(
         self,
         info: Info,
@@ -83,11 +83,12 @@ class HistoryMutations:
         ],
     ) -> ClearHistoryPayload:
         client = info.context.client
+        by = info.context.viewer.name
         before = input.finished_before or _just_after((await client.ping()).now)
         matched = await client.count_history(input.states, finished_before=before)
 
         async def step(limit: int) -> int:
-            return await client.clear_history(input.states, finished_before=before, limit=limit)
+            return await client.clear_history(input.states, finished_before=before, limit=limit, by=by)
 
         operation = await info.context.operations.run(BulkKind.DELETE, matched, step)
         return ClearHistoryPayload(operation=BulkOperation.from_domain(operation))

@@ -11,6 +11,7 @@ from taskengine import jobs as domain
 from taskengine.jobs import MOVES, cursor_of
 from taskengine_api.context import Info
 from taskengine_api.paging import After, Before, First, Last, PageInfo, page_of
+from taskengine_api.roles import Role
 from taskengine_api.scalars import Json
 from taskengine_api.schema.attempts import Attempt, AttemptConnection, AttemptEdge, JobError
 from taskengine_api.schema.enums import JobState
@@ -135,13 +136,13 @@ class Job(Node):
         found = await info.context.loaders.workers.load(self.kept.worker)
         return Worker.from_domain(found) if found else None
 
-    @strawberry.field(description="Whether `cancelJob` would take it, a running one with `terminate`.")
-    def viewer_can_cancel(self) -> bool:
-        return JobState.CANCELLED in MOVES[self.state]
+    @strawberry.field(description="Whether `cancelJob` would take it from the viewer, a running one with `terminate`.")
+    def viewer_can_cancel(self, info: Info) -> bool:
+        return info.context.viewer.may(Role.OPERATOR) and JobState.CANCELLED in MOVES[self.state]
 
-    @strawberry.field(description="Whether `retryJob` would take it.")
-    def viewer_can_retry(self) -> bool:
-        return self.state in RETRYABLE
+    @strawberry.field(description="Whether `retryJob` would take it from the viewer.")
+    def viewer_can_retry(self, info: Info) -> bool:
+        return info.context.viewer.may(Role.OPERATOR) and self.state in RETRYABLE
 
 
 @strawberry.type(description="A job and its place in the list.")

@@ -19,6 +19,7 @@ from taskengine_api.schema.queues import Queue, QueueQueries
 from taskengine_api.schema.steering import SteeringMutations
 from taskengine_api.schema.system import SystemQueries
 from taskengine_api.schema.tasks import Task, TaskQueries
+from taskengine_api.schema.viewer import ViewerQueries
 from taskengine_api.schema.workers import Worker, WorkerQueries
 
 
@@ -67,8 +68,8 @@ _FINDERS: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
 }
 
 
-@strawberry.type(description="What can be asked.")
-class Query(JobQueries, CountQueries, QueueQueries, WorkerQueries, TaskQueries, SystemQueries):
+@strawberry.type(description="What can be asked. Needs VIEWER; what needs more says so.")
+class Query(JobQueries, CountQueries, QueueQueries, WorkerQueries, TaskQueries, SystemQueries, ViewerQueries):
     """What can be asked."""
 
     @strawberry.field(description="Anything by its id; null when there is nothing of that id.")

@@ -74,14 +74,16 @@ class SteeringMutations:
     async def cancel_job(
         self, info: Info, input: Annotated[CancelJobInput, strawberry.argument(description="The job to cancel.")]
     ) -> CancelJobPayload:
-        job = await info.context.client.cancel_job(input.id, terminate=input.terminate, reason=input.reason)
+        job = await info.context.client.cancel_job(
+            input.id, terminate=input.terminate, reason=input.reason, by=info.context.viewer.name
+        )
         return CancelJobPayload(job=Job.from_domain(job))
 
     @mutation("FAILED, CANCELLED or RETRYING: runs again now, as the same job, its earlier attempts kept.")
     async def retry_job(
         self, info: Info, input: Annotated[RetryJobInput, strawberry.argument(description="The job to run again.")]
     ) -> RetryJobPayload:
-        job = await info.context.client.retry_job(input.id, attempts=input.attempts)
+        job = await info.context.client.retry_job(input.id, attempts=input.attempts, by=info.context.viewer.name)
         return RetryJobPayload(job=Job.from_domain(job))
 
     @mutation("Removes the record of a job that is not RUNNING.")
@@ -90,5 +92,5 @@ class SteeringMutations:
         info: Info,
         input: Annotated[DeleteJobInput, strawberry.argument(description="The job whose record to remove.")],
     ) -> DeleteJobPayload:
-        await info.context.client.delete_job(input.id)
+        await info.context.client.delete_job(input.id, by=info.context.viewer.name)
         return DeleteJobPayload(deleted_id=input.id)
