@@ -28,6 +28,7 @@ from taskengine.insight_client import InsightClient
 from taskengine.jobs import (
     FINAL_STATES,
     Attempt,
+    Dependencies,
     Job,
     JobFilter,
     JobPage,
@@ -398,6 +399,19 @@ class Client(ScheduleClient, InsightClient):
         """Say why a job is not running; ``None`` when it runs or has ended. Raises ``JobNotFound``."""
         return await self._run(self._reads.explain_job(check_job_id(job_id)))
 
+    async def explain_jobs(self, job_ids: Sequence[str]) -> list[Waiting | None]:
+        """Say why jobs are not running, in the order of their ids and in one look.
+
+        ``None`` for one that runs, has ended or is not there. At most 100 ids.
+        """
+        _check_few(job_ids)
+        return await self._run(self._reads.explain_jobs(job_ids)) if job_ids else []
+
+    async def list_dependencies(self, job_ids: Sequence[str]) -> list[Dependencies]:
+        """Return whom jobs wait or waited for and who waits for them, at most 100 of each. At most 100 ids."""
+        _check_few(job_ids)
+        return await self._run(self._reads.list_dependencies(job_ids, limit=MAX_PAGE)) if job_ids else []
+
     async def pause(self, kind: Kind, name: str, *, by: str | None = None, reason: str | None = None) -> bool:
         """Start nothing more of a queue or task; what runs goes on. Tells whether it was not paused yet."""
         for value, path in ((by, "by"), (reason, "reason")):
@@ -583,6 +597,11 @@ def _page(first: int | None, after: str | None, last: int | None, before: str | 
         }
     limit = check_positive_int(DEFAULT_PAGE if first is None else first, ("first",), at_most=MAX_PAGE)
     return {"cursor": None if after is None else order_of(after), "limit": limit, "backward": False}
+
+
+def _check_few(job_ids: Sequence[str]) -> None:
+    if len(job_ids) > MAX_PAGE:
+        raise InvalidInput(("ids",), f"expected at most {MAX_PAGE} ids, got {len(job_ids)}")
 
 
 def _final(states: Collection[JobState]) -> list[JobState]:

@@ -192,6 +192,16 @@ class Attempt:
     """Why it was released, when somebody said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The jobs around one job, by id."""
+
+    depends_on: tuple[str, ...] = ()
+    """Those that have to complete before it starts, in the order given; some may be gone by now."""
+    dependents: tuple[str, ...] = ()
+    """Those that still wait for it, oldest first."""
+
+
 class LogLevel(StrEnum):
     """How much a line of a job's log matters, from least to most."""
 

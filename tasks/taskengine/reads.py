@@ -7,8 +7,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from taskengine.errors import JobNotFound
 from taskengine.jobs import (
     Attempt,
+    Dependencies,
     Job,
     JobFilter,
     JobPage,
@@ -124,8 +126,33 @@ class Reads:
         )
 
     def explain_job(self, job_id: str) -> Call[Waiting | None]:
-        """Why a job is not running; ``None`` when it does not wait."""
-        return call("explain_job", self._prefix, read_waiting, id=job_id, lease_ms=self._lease_ms)
+        """Why a job is not running; ``None`` when it does not wait. Raises ``JobNotFound``."""
+
+        def decode(reply: Sequence[Any]) -> Waiting | None:
+            if not reply[0]:
+                raise JobNotFound(job_id)
+            return read_waiting(reply[0])
+
+        return call("explain_jobs", self._prefix, decode, rows=[job_id], lease_ms=self._lease_ms)
+
+    def explain_jobs(self, job_ids: Sequence[str]) -> Call[list[Waiting | None]]:
+        """Why jobs are not running, in the order of the ids; ``None`` for one that does not wait, or is gone."""
+
+        def decode(reply: Sequence[Any]) -> list[Waiting | None]:
+            return [read_waiting(facts) if facts else None for facts in reply]
+
+        return call("explain_jobs", self._prefix, decode, rows=job_ids, lease_ms=self._lease_ms)
+
+    def list_dependencies(self, job_ids: Sequence[str], *, limit: int) -> Call[list[Dependencies]]:
+        """Whom jobs depend on and who waits for them, in the order of the ids."""
+
+        def decode(reply: Sequence[Any]) -> list[Dependencies]:
+            return [
+                Dependencies(depends_on=tuple(map(text, on)), dependents=tuple(map(text, waiting)))
+                for on, waiting in reply
+            ]
+
+        return call("list_dependencies", self._prefix, decode, rows=job_ids, limit=limit)
 
     def list_rules(self) -> Call[Rules]:
         """What is paused and what is limited."""

@@ -1,13 +1,13 @@
 """Why is it not running? One reason, in facts and in a sentence for a person.
 
-The facts come from ``lua/explain_job.lua``, which looks at what a claim looks
+The facts come from ``lua/explain_jobs.lua``, which looks at what a claim looks
 at, so that the answer cannot disagree with what happens. In the order below,
 the first that holds is the reason.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -42,16 +42,27 @@ class Waiting:
     """Jobs of its queue that will be claimed before it, as of now."""
     until: datetime | None = None
     """The known end of the wait."""
+    estimated_start_at: datetime | None = None
+    """When it starts if its queue goes on as it lately did: a guess. ``None`` when the queue does not move."""
     job_ids: tuple[str, ...] = ()
     """Jobs that it waits for, or that hold its limit; at most five."""
 
 
 def read_waiting(reply: str | bytes) -> Waiting | None:
-    """Read what ``explain_job.lua`` returns: ``None`` for a job that does not wait."""
+    """Read one fact of ``explain_jobs.lua``: ``None`` for a job that does not wait."""
     facts: dict[str, Any] = json.loads(text(reply))
     if facts["state"] not in (JobState.SCHEDULED, JobState.QUEUED, JobState.RETRYING):
         return None
-    return next(found for rule in _RULES if (found := rule(facts)) is not None)
+    found = next(found for rule in _RULES if (found := rule(facts)) is not None)
+    return replace(found, estimated_start_at=_estimate(facts, found))
+
+
+def _estimate(facts: dict[str, Any], found: Waiting) -> datetime | None:
+    """Say when as many attempts will have ended as jobs are before it, and not before the wait has its known end."""
+    if found.jobs_ahead is None or not facts.get("ms_a_job"):
+        return None
+    guess = instant(facts["now"] + found.jobs_ahead * facts["ms_a_job"])
+    return guess if found.until is None else max(guess, found.until)
 
 
 def _run_at(facts: dict[str, Any]) -> Waiting | None:

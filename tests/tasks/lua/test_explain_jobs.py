@@ -1,4 +1,6 @@
-"""``explain_job.lua``: why a job is not running, each reason in its turn."""
+"""``explain_jobs.lua``: why jobs are not running, each reason in its turn, and when they may start."""
+
+from datetime import timedelta
 
 import pytest
 from redis import Redis
@@ -14,6 +16,9 @@ from support.jobs import (
     WORKER,
     a_job,
     enqueue,
+    finish_all,
+    now_ms,
+    outcome,
     take,
     writes,
 )
@@ -154,3 +159,74 @@ def test_what_it_says_agrees_with_what_a_claim_does(redis: Redis) -> None:
     STORE.resume(Kind.QUEUE, "q").run(redis)
     assert explain(redis).reason is WaitingReason.STARTING
     assert [job.id for job in take(redis, lease_ms=MINUTE).jobs] == ["j1"]
+
+
+def test_many_are_explained_in_one_look(redis: Redis) -> None:
+    enqueue(redis, "j1", "j2")
+    enqueue(redis, "later", delay=60)
+    a_worker(redis)
+    found = READS.explain_jobs(["later", "gone", "j2", "j1"]).run(redis)
+    reasons = [one and one.reason for one in found]
+    assert reasons == [WaitingReason.RUN_AT, None, WaitingReason.JOBS_AHEAD, WaitingReason.STARTING]
+
+
+def test_jobs_of_other_queues_and_tasks_have_facts_of_their_own(redis: Redis) -> None:
+    enqueue(redis, "j1")
+    enqueue(redis, "j2", queue="r")
+    enqueue(redis, "j3", task="u")
+    a_worker(redis, queues='["q"]')
+    STORE.pause(Kind.QUEUE, "r", by="", reason="").run(redis)
+    found = READS.explain_jobs(["j1", "j2", "j3"]).run(redis)
+    reasons = [one and one.reason for one in found]
+    assert reasons == [WaitingReason.STARTING, WaitingReason.QUEUE_PAUSED, WaitingReason.NO_WORKER]
+
+
+def complete(redis: Redis, count: int, **facts: str) -> None:
+    enqueue(redis, *(f"done{number}" for number in range(count)), **facts)
+    finish_all(redis, [outcome(job) for job in take(redis, count).jobs])
+
+
+def test_a_queue_that_does_not_move_gives_no_estimate(redis: Redis) -> None:
+    a_worker(redis)
+    enqueue(redis, "a", "j1")
+    assert explain(redis).estimated_start_at is None
+
+
+def test_another_queue_that_moves_gives_no_estimate(redis: Redis) -> None:
+    a_worker(redis)
+    complete(redis, 10, queue="elsewhere")
+    enqueue(redis, "a", "j1")
+    assert explain(redis).estimated_start_at is None
+
+
+@pytest.mark.parametrize(("ended", "seconds"), [(10, 2), (100, 0.2), (2, 60)])
+def test_a_queue_that_moves_estimates_by_its_pace(redis: Redis, ended: int, seconds: float) -> None:
+    """What ended within moments counts as the work of ten seconds; few as that of a minute."""
+    a_worker(redis)
+    complete(redis, ended)
+    enqueue(redis, "a", "b", "j1")
+    before = now_ms(redis)
+    found = explain(redis)
+    assert found.estimated_start_at is not None
+    ahead = found.estimated_start_at.timestamp() * 1000 - before
+    assert seconds * 1000 <= ahead < seconds * 1000 * 6 + 2_000
+
+
+def test_an_estimate_is_never_before_the_known_end(redis: Redis) -> None:
+    a_worker(redis)
+    complete(redis, 100)
+    STORE.set_limits(Kind.QUEUE, "q", concurrency=KEEP, rate=Rate(jobs=1, per_seconds=3_600)).run(redis)
+    enqueue(redis, "a", "j1")
+    take(redis)
+    found = explain(redis)
+    assert found.until is not None
+    assert found.estimated_start_at is not None
+    assert found.estimated_start_at - found.until < timedelta(milliseconds=1)
+
+
+def test_a_paused_queue_gives_no_estimate(redis: Redis) -> None:
+    a_worker(redis)
+    complete(redis, 10)
+    enqueue(redis, "a", "j1")
+    STORE.pause(Kind.QUEUE, "q", by="", reason="").run(redis)
+    assert explain(redis).estimated_start_at is None
