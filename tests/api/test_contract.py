@@ -19,7 +19,131 @@ from graphql import (
 from taskengine_api.schema.build import Schema
 
 CONTRACT = Path(__file__).with_name("contract.graphql")
-AWAITED = frozenset[str]()
+AWAITED = frozenset(
+    """
+    AuditEntry
+    AuditEntryConnection
+    AuditEntryEdge
+    BulkJobsInput
+    BulkJobsPayload
+    BulkKind.CANCEL
+    BulkKind.RETRY
+    ChangeJobPriorityInput
+    ChangeJobPriorityPayload
+    CreateScheduleInput
+    CreateSchedulePayload
+    DateTimeRange
+    DeleteScheduleInput
+    DeleteSchedulePayload
+    DrainWorkerInput
+    DrainWorkerPayload
+    EnqueueJobPayload.deduplicated
+    EnqueueJobsInput
+    EnqueueJobsPayload
+    EnqueueOptions.dependsOn
+    EnqueueOptions.idempotencyKey
+    EnqueueOptions.startBefore
+    FailureGroup
+    FailureGroupConnection
+    FailureGroupEdge
+    IntRange
+    Job.dependents
+    Job.dependsOn
+    Job.events
+    Job.failureGroup
+    Job.idempotencyKey
+    Job.logs
+    Job.rerunOf
+    Job.schedule
+    Job.waiting
+    JobConnection.scannedCount
+    JobEventConnection
+    JobEventEdge
+    JobEventKind.LOG
+    JobFilter.argsContain
+    JobFilter.createdAt
+    JobFilter.failureGroupId
+    JobFilter.finishedAt
+    JobFilter.ids
+    JobFilter.priority
+    JobFilter.scheduleId
+    JobFilter.tags
+    JobFilter.text
+    JobLog
+    JobLogConnection
+    JobLogEdge
+    JobLogged
+    JobOrderField.FINISHED_AT
+    JobOrderField.PRIORITY
+    JobOrderField.RUN_AT
+    LogLevel
+    Metrics
+    MetricsPoint
+    MetricsWindow
+    Mutation.cancelJobs
+    Mutation.changeJobPriority
+    Mutation.createSchedule
+    Mutation.deleteJobs
+    Mutation.deleteSchedule
+    Mutation.drainWorker
+    Mutation.enqueueJobs
+    Mutation.pauseQueue
+    Mutation.rerunJob
+    Mutation.rescheduleJob
+    Mutation.resumeQueue
+    Mutation.retryJobs
+    Mutation.runSchedule
+    Mutation.stopBulkOperation
+    Mutation.updateQueue
+    Mutation.updateSchedule
+    Mutation.updateTask
+    PauseQueueInput
+    PauseQueuePayload
+    Query.auditEntries
+    Query.bulkOperations
+    Query.failureGroups
+    Query.metrics
+    Query.rateLimit
+    Query.schedules
+    Queue.concurrencyLimit
+    Queue.metrics
+    Queue.paused
+    Queue.pausedAt
+    Queue.pausedBy
+    Queue.rateLimit
+    RateLimit
+    RateLimitRule
+    RateLimitRuleInput
+    RerunJobInput
+    RerunJobPayload
+    RescheduleJobInput
+    RescheduleJobPayload
+    ResumeQueueInput
+    ResumeQueuePayload
+    RunScheduleInput
+    RunSchedulePayload
+    Schedule
+    StopBulkOperationInput
+    StopBulkOperationPayload
+    Subscription.jobUpdated(kinds:) is [STATE, PROGRESS] by default, not [STATE, PROGRESS, LOG]
+    Subscription.metricsUpdated
+    Task.concurrencyLimit
+    Task.metrics
+    Task.paused
+    Task.rateLimit
+    UpdateQueueInput
+    UpdateQueuePayload
+    UpdateScheduleInput
+    UpdateSchedulePayload
+    UpdateTaskInput
+    UpdateTaskPayload
+    UserErrorCode.QUEUE_FULL
+    Waiting
+    WaitingReason
+    Worker.cpuPercent
+    Worker.memoryBytes
+    """.replace("    ", "").splitlines()
+)
 """What is still to be built."""
 
 
@@ -60,7 +184,9 @@ def _of_type(wanted: GraphQLNamedType, found: Any) -> Iterator[str]:
                 yield from _of_value(place, value, arguments[argument])
     if isinstance(wanted, GraphQLInputObjectType):
         added = found.fields.keys() - fields.keys()
-        yield from (f"{wanted.name}.{name} is required" for name in added if is_required_input_field(found.fields[name]))
+        yield from (
+            f"{wanted.name}.{name} is required" for name in added if is_required_input_field(found.fields[name])
+        )
 
 
 def _of_value(place: str, wanted: Any, found: Any) -> Iterator[str]:
