@@ -19,7 +19,7 @@ SOURCES := tasks api dashboard tests benchmarks
 # Tests wait more than they compute, so two processes help on a single core too.
 WORKERS ?= 2
 
-.PHONY: help up demo test check lint format types imports pytest chromium requirements clean
+.PHONY: help up demo test check lint format types imports pytest chromium clients requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ up: $(VENV)/.runtime ## Start Redis, a worker, the API and the dashboard (Ctrl-C
 demo: $(VENV)/.runtime ## Enqueue a realistic mix of sample jobs, and keep a trickle coming
 	@$(BIN)/taskengine demo
 
-test: check chromium pytest ## All checks and all tests: what CI runs
+test: check chromium clients pytest ## All checks and all tests: what CI runs
 
 check: lint types imports ## Format, lint, types and import rules: seconds
 
@@ -54,6 +54,9 @@ pytest: $(VENV)/.dev ## Run the tests (ARGS='-k cancel -x' narrows them)
 chromium: ## Install the browser that some tests drive, where that is allowed
 	@tests/install_chromium.sh
 
+clients: ## Install the GraphQL clients that some tests run in Node, where there is Node
+	@tests/install_node_clients.sh
+
 requirements: $(VENV)/.dev ## Pin every dependency anew (UPGRADE=--upgrade takes newer releases)
 	@compile="$(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'"; \
@@ -62,7 +65,7 @@ requirements: $(VENV)/.dev ## Pin every dependency anew (UPGRADE=--upgrade takes
 	eval "$$compile" --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## Remove the environment and every cache; data in .taskengine stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) tests/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
 
 $(VENV)/.runtime: $(VENV)/.build requirements/runtime.txt pyproject.toml
 	@echo "Installing TaskEngine and what it needs in $(VENV) …"
