@@ -13,8 +13,9 @@ from redis import Redis
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.redis_server import RedisServer
+from taskengine.filters import JobFilter
 from taskengine.ids import new_id
-from taskengine.jobs import JobFilter, JobState, Options
+from taskengine.jobs import JobState, Options
 from taskengine.keys import Keys
 from taskengine.reads import Reads
 from taskengine.records import row_of

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         TaskEngineError,
         UnknownTask,
     )
-    from taskengine.jobs import Job, JobFilter, JobState, LogLevel, Options
+    from taskengine.filters import JobFilter, JobOrder, JobOrderField
+    from taskengine.jobs import Job, JobState, LogLevel, Options
     from taskengine.results import Result
     from taskengine.retries import Backoff
     from taskengine.schedules import Missed, Schedule
@@ -45,6 +46,8 @@ __all__ = [
     "JobCancelled",
     "JobFilter",
     "JobNotFound",
+    "JobOrder",
+    "JobOrderField",
     "JobState",
     "LogLevel",
     "Missed",
@@ -84,7 +87,8 @@ _HOMES = {
         "TaskEngineError",
         "UnknownTask",
     ),
-    "jobs": ("Job", "JobFilter", "JobState", "LogLevel", "Options"),
+    "filters": ("JobFilter", "JobOrder", "JobOrderField"),
+    "jobs": ("Job", "JobState", "LogLevel", "Options"),
     "results": ("Result",),
     "retries": ("Backoff",),
     "schedules": ("Missed", "Schedule"),

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from taskengine.errors import InvalidInput
-from taskengine.jobs import JobFilter, JobState
+from taskengine.filters import JobFilter
+from taskengine.jobs import JobState
 from taskengine.keys import Keys
 from taskengine.records import instant, text
 from taskengine.scripts import Call, call

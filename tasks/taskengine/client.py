@@ -23,6 +23,7 @@ from taskengine.audit import check_by
 from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.events import Event, EventFeed
+from taskengine.filters import NEWEST_FIRST, JobFilter, JobOrder, JobOrderField
 from taskengine.ids import new_id
 from taskengine.insight_client import InsightClient
 from taskengine.jobs import (
@@ -30,7 +31,6 @@ from taskengine.jobs import (
     Attempt,
     Dependencies,
     Job,
-    JobFilter,
     JobPage,
     JobState,
     LogLevel,
@@ -260,16 +260,14 @@ class Client(ScheduleClient, InsightClient):
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-        newest_first: bool = True,
+        order: JobOrder = NEWEST_FIRST,
     ) -> JobPage:
-        """Return a page by creation: ``first`` behind ``after``, or ``last`` that end at ``before``."""
-        wanted = filter or JobFilter()
-        for name in wanted.queues:
-            check_name(name, ("filter", "queues"))
-        for name in wanted.tasks:
-            check_name(name, ("filter", "tasks"))
+        """Return a page in this order: ``first`` behind ``after``, or ``last`` that end at ``before``."""
+        wanted = (filter or JobFilter()).checked().ordered_by(order)
+        if wanted.needs_record or wanted.ids or order.field is not JobOrderField.CREATED_AT:
+            raise InvalidInput(("filter",), "only states, queues and tasks, by creation, are listed as yet")
         page = _page(first, after, last, before)
-        return await self._run(self._reads.list_jobs(wanted, newest_first=newest_first, **page))
+        return await self._run(self._reads.list_jobs(wanted, newest_first=order.descending, **page))
 
     async def list_schedule_jobs(
         self,
@@ -279,11 +277,12 @@ class Client(ScheduleClient, InsightClient):
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-        newest_first: bool = True,
+        order: JobOrder = NEWEST_FIRST,
     ) -> JobPage:
         """Return a page of a schedule's jobs, as ``list_jobs`` does. They outlive their schedule."""
         page = _page(first, after, last, before)
         schedule = check_schedule_name(name)
+        newest_first = order.descending
         return await self._run(self._reads.list_jobs(JobFilter(), schedule=schedule, newest_first=newest_first, **page))
 
     async def list_attempts(self, jobs: Sequence[Job]) -> list[list[Attempt]]:

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from taskengine.errors import InvalidInput
 from taskengine.keys import Keys
 from taskengine.records import instant, text
 from taskengine.scripts import Call, call
@@ -39,7 +38,6 @@ _FOLDS = (
     (re.compile(r"[0-9]+(?:[.,:_/-][0-9]+)*"), "#"),
     (re.compile(r"\s+"), " "),
 )
-_GROUP = re.compile(r"fail_[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +109,6 @@ def group_id(task: str, exception: str, place: str | None) -> str:
 def cursor_of(group: FailureGroup) -> str:
     """Return the opaque position of a group in a page."""
     return format(group.order, "x")
-
-
-def check_group_id(group: object, path: tuple[str, ...] = ("id",)) -> str:
-    """Return the id of a group of failures, or raise ``InvalidInput`` if none can have it."""
-    if isinstance(group, str) and _GROUP.fullmatch(group):
-        return group
-    raise InvalidInput(path, f"expected fail_ and 16 hexadecimal digits, got {str(group)[:40]!r}", _GROUP.pattern)
 
 
 class Failures:

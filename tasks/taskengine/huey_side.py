@@ -19,13 +19,13 @@ from huey.serializer import Serializer, SignedSerializer
 
 from taskengine.data_storage import DataStorage
 from taskengine.errors import IllegalMove, InvalidInput, InvalidTask
+from taskengine.filters import JobFilter
 from taskengine.in_place import InPlace
 from taskengine.jobs import (
     DEFAULT_PRIORITY,
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
     Job,
-    JobFilter,
     JobState,
     Options,
     check_job_id,

@@ -7,8 +7,8 @@ from typing import TypeVar
 from taskengine import audit
 from taskengine.audit import AuditPage, check_by
 from taskengine.errors import InvalidInput
-from taskengine.failures import FailureGroup, FailureGroupPage, Failures, check_group_id
-from taskengine.jobs import check_name, check_positive_int, order_of
+from taskengine.failures import FailureGroup, FailureGroupPage, Failures
+from taskengine.jobs import check_group_id, check_name, check_positive_int, order_of
 from taskengine.keys import Keys
 from taskengine.metrics import Metrics, MetricsWindow, read_metrics
 from taskengine.scripts import Call

@@ -82,6 +82,7 @@ DEFAULT_QUEUE = "default"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _JOB_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
+_GROUP_ID = re.compile(r"fail_[0-9a-f]{16}")
 _CLOCK_TICK = timedelta(milliseconds=1)
 """Times are kept in ms, but creation in µs."""
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -288,23 +289,6 @@ class StateCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobFilter:
-    """Which jobs: fields are ANDed, members of one field ORed, an empty field does not filter."""
-
-    states: tuple[JobState, ...] = ()
-    queues: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-
-    def matches(self, *, state: JobState, queue: str, task: str) -> bool:
-        """Whether a job with these facts is one of them."""
-        return (
-            (not self.states or state in self.states)
-            and (not self.queues or queue in self.queues)
-            and (not self.tasks or task in self.tasks)
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """A page of jobs by keyset. Each job's cursor is ``cursor_of(job)``."""
 
@@ -393,6 +377,13 @@ def check_job_id(job_id: object, path: tuple[str, ...] = ("id",)) -> str:
     if isinstance(job_id, str) and _JOB_ID.fullmatch(job_id):
         return job_id
     raise InvalidInput(path, f"expected 1 to 64 of the characters A-Z a-z 0-9 _ -, got {_shown(job_id)}")
+
+
+def check_group_id(group: object, path: tuple[str, ...] = ("id",)) -> str:
+    """Return the id of a group of failures, or raise ``InvalidInput`` if none can have it."""
+    if isinstance(group, str) and _GROUP_ID.fullmatch(group):
+        return group
+    raise InvalidInput(path, f"expected fail_ and 16 hexadecimal digits, got {str(group)[:40]!r}", _GROUP_ID.pattern)
 
 
 def check_priority(priority: object, path: tuple[str, ...] = ("options", "priority")) -> int:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from taskengine.errors import JobNotFound
+from taskengine.filters import JobFilter
 from taskengine.jobs import (
     Attempt,
     Dependencies,
     Job,
-    JobFilter,
     JobPage,
     JobState,
     LogLevel,

@@ -21,7 +21,8 @@ from pydantic_core import to_jsonable_python
 from taskengine.catalogue import describe
 from taskengine.engine import Task, TaskEngine
 from taskengine.errors import TaskEngineError
-from taskengine.jobs import Job, JobFilter, JobState
+from taskengine.filters import JobFilter
+from taskengine.jobs import Job, JobState
 from taskengine.records import dumps
 from taskengine.storage import JobStorage
 from taskengine.worker.dispatch import Dispatcher

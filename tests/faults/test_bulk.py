@@ -11,7 +11,8 @@ from support.workers import WorkerProcess
 from taskengine.bulk import BulkKind, BulkState
 from taskengine.check import check
 from taskengine.client import Client
-from taskengine.jobs import JobFilter, JobState
+from taskengine.filters import JobFilter
+from taskengine.jobs import JobState
 
 
 def worker(redis_url: str, directory: Path) -> WorkerProcess:

@@ -16,7 +16,8 @@ from redis import Redis
 
 from taskengine.bulk import BulkKind, BulkOperation, Bulks, narrowed
 from taskengine.failures import group_id
-from taskengine.jobs import Job, JobFilter, JobState, Options
+from taskengine.filters import JobFilter
+from taskengine.jobs import Job, JobState, Options
 from taskengine.keys import Keys
 from taskengine.reads import Reads
 from taskengine.records import ClaimedJob, dumps, row_of

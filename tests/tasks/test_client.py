@@ -36,6 +36,7 @@ from support.redis_server import RedisServer
 from taskengine import Client, IllegalMove, InvalidInput, JobFilter, JobNotFound, NewJob, Options, UnknownTask
 from taskengine.client import MAX_PAGE, MAX_REASON
 from taskengine.errors import InvalidInputs, RedisUnavailable, TooLarge
+from taskengine.filters import OLDEST_FIRST
 from taskengine.jobs import AttemptOutcome, JobState, StateCounts, cursor_of
 from taskengine.store import Ending
 from taskengine.worker.facts import WorkerFacts
@@ -221,7 +222,7 @@ async def test_a_page_may_be_read_backward(client: Client, redis: Redis) -> None
 
 async def test_a_page_may_have_the_oldest_first(client: Client, redis: Redis) -> None:
     enqueue(redis, *"abc")
-    assert [job.id for job in (await client.list_jobs(newest_first=False)).jobs] == ["a", "b", "c"]
+    assert [job.id for job in (await client.list_jobs(order=OLDEST_FIRST)).jobs] == ["a", "b", "c"]
 
 
 async def test_a_page_may_be_of_some_jobs_only(client: Client, redis: Redis) -> None:
@@ -246,8 +247,8 @@ async def test_a_page_may_be_of_some_jobs_only(client: Client, redis: Redis) -> 
         ({"before": "ZZ"}, ("before",)),
         ({"first": 1, "last": 1}, ("last",)),
         ({"after": "a", "before": "b"}, ("last",)),
-        ({"filter": JobFilter(queues=("a,b",))}, ("filter", "queues")),
-        ({"filter": JobFilter(tasks=("",))}, ("filter", "tasks")),
+        ({"filter": JobFilter(queues=("a,b",))}, ("filter", "queues", "0")),
+        ({"filter": JobFilter(tasks=("",))}, ("filter", "tasks", "0")),
     ],
 )
 async def test_a_page_that_cannot_be_is_refused(

@@ -10,7 +10,6 @@ from taskengine.errors import InvalidInput
 from taskengine.jobs import (
     FINAL_STATES,
     MOVES,
-    JobFilter,
     JobState,
     StateCounts,
     check_job_id,
@@ -38,25 +37,6 @@ def test_only_an_operator_moves_what_has_ended() -> None:
 
 def test_every_state_can_be_reached() -> None:
     assert set().union(*MOVES.values()) == set(JobState)
-
-
-def test_a_filter_that_says_nothing_matches_all() -> None:
-    assert JobFilter().matches(state=JobState.QUEUED, queue="q", task="t")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "matches"),
-    [
-        (JobFilter(states=(JobState.QUEUED, JobState.FAILED)), True),
-        (JobFilter(states=(JobState.FAILED,)), False),
-        (JobFilter(queues=("a", "q")), True),
-        (JobFilter(queues=("a",)), False),
-        (JobFilter(tasks=("t",), queues=("q",)), True),
-        (JobFilter(tasks=("t",), queues=("a",)), False),
-    ],
-)
-def test_the_members_of_a_field_are_ored_and_the_fields_anded(wanted: JobFilter, matches: bool) -> None:
-    assert wanted.matches(state=JobState.QUEUED, queue="q", task="t") is matches
 
 
 def test_counts_add_up() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, TypeGuard, cast
@@ -11,12 +12,14 @@ import strawberry
 from strawberry import Private
 
 from taskengine import events as domain
+from taskengine import filters
 from taskengine.client import Client
 from taskengine.errors import JobNotFound
 from taskengine.events import EventsLost, Logged, Progressed, StateChanged, is_after
 from taskengine_api.context import Info
 from taskengine_api.schema.enums import JobState
-from taskengine_api.schema.jobs import Job, JobFilter, JobProgress
+from taskengine_api.schema.filters import JobFilter
+from taskengine_api.schema.jobs import Job, JobProgress
 
 
 @strawberry.interface(description="One change, in order.")
@@ -114,11 +117,17 @@ def _is_of(event: domain.Event, kinds: list[JobEventKind]) -> TypeGuard[Shown]:
             return True
 
 
-def _matches(event: domain.Event, filter: JobFilter | None) -> bool:
-    if filter is None or isinstance(event, EventsLost):
+async def _matches(client: Client, event: domain.Event, wanted: filters.JobFilter) -> bool:
+    """Whether an event is of a job that is asked for, in the state that the event tells of."""
+    if isinstance(event, EventsLost):
         return True
     state = event.to_state if isinstance(event, StateChanged) else JobState.RUNNING
-    return filter.to_domain().matches(state=state, queue=event.queue, task=event.task)
+    if not wanted.matches_facts(job_id=event.job_id, state=state, queue=event.queue, task=event.task):
+        return False
+    if not wanted.needs_record:
+        return True
+    job = await client.get_job(event.job_id)
+    return job is not None and wanted.matches(replace(job, state=state))
 
 
 def _listen(client: Client, after: str | None) -> AsyncGenerator[domain.Event, None]:
@@ -175,9 +184,11 @@ class Subscription:
         filter: Annotated[JobFilter | None, strawberry.argument(description="Of which jobs; all by default.")] = None,
         after: Cursor = None,
     ) -> AsyncGenerator[JobEvent, None]:
-        async with aclosing(_listen(info.context.client, after)) as events:
+        client = info.context.client
+        wanted = (filter.to_domain() if filter else filters.JobFilter()).checked()
+        async with aclosing(_listen(client, after)) as events:
             async for event in events:
-                if _is_of(event, kinds) and _matches(event, filter):
+                if _is_of(event, kinds) and await _matches(client, event, wanted):
                     yield shown(event)
 
     @strawberry.subscription(description="Events of one job; completes after its last one, at once if that is past.")

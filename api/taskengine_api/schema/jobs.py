@@ -1,7 +1,6 @@
 """Jobs: the type with everything that is kept of one, and the pages of them."""
 
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
@@ -15,6 +14,7 @@ from taskengine_api.roles import Role
 from taskengine_api.scalars import Json
 from taskengine_api.schema.attempts import Attempt, AttemptConnection, AttemptEdge, JobError
 from taskengine_api.schema.enums import JobState
+from taskengine_api.schema.filters import NEWEST_FIRST, JobFilter, JobOrder
 from taskengine_api.schema.nodes import Node
 from taskengine_api.schema.queues import Queue
 from taskengine_api.schema.tasks import Task
@@ -175,47 +175,6 @@ class JobConnection:
         )
 
 
-@strawberry.input(description="Which jobs: fields are ANDed, list members ORed; absent or empty does not filter.")
-class JobFilter:
-    """Which jobs."""
-
-    states: list[JobState] | None = strawberry.field(default=None, description="In one of these states.")
-    queues: list[str] | None = strawberry.field(default=None, description="In one of these queues.")
-    tasks: list[str] | None = strawberry.field(default=None, description="Of one of these tasks.")
-
-    def to_domain(self) -> domain.JobFilter:
-        """Return the engine's filter."""
-        return domain.JobFilter(
-            states=tuple(self.states or ()), queues=tuple(self.queues or ()), tasks=tuple(self.tasks or ())
-        )
-
-
-@strawberry.enum(description="What jobs can be ordered by.")
-class JobOrderField(Enum):
-    """What jobs can be ordered by."""
-
-    CREATED_AT = strawberry.enum_value("CREATED_AT", description="When they were enqueued.")
-
-
-@strawberry.enum(description="Which end of an order comes first.")
-class OrderDirection(Enum):
-    """Which end of an order comes first."""
-
-    ASC = strawberry.enum_value("ASC", description="The least first: the oldest.")
-    DESC = strawberry.enum_value("DESC", description="The greatest first: the newest.")
-
-
-@strawberry.input(description="An order of jobs; no two have the same place.")
-class JobOrder:
-    """An order of jobs."""
-
-    field: JobOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(description="Which end comes first.")
-
-
-NEWEST_FIRST = JobOrder(field=JobOrderField.CREATED_AT, direction=OrderDirection.DESC)
-
-
 @strawberry.type
 class JobQueries:
     """What can be asked of jobs."""
@@ -240,11 +199,11 @@ class JobQueries:
         order_by: Annotated[JobOrder, strawberry.argument(description="In which order.")] = NEWEST_FIRST,
     ) -> JobConnection:
         page = await info.context.client.list_jobs(
-            filter.to_domain() if filter else domain.JobFilter(),
+            filter.to_domain() if filter else None,
             first=first,
             after=after,
             last=last,
             before=before,
-            newest_first=order_by.direction is OrderDirection.DESC,
+            order=order_by.to_domain(),
         )
         return JobConnection.from_domain(page)

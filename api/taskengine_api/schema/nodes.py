@@ -13,6 +13,7 @@ class Prefix(StrEnum):
     TASK = "task"
     WORKER = "worker"
     BULK = "bulk"
+    SCHEDULE = "schedule"
 
 
 def id_of(prefix: Prefix, name: str) -> strawberry.ID:

@@ -9,7 +9,7 @@ from support.jobs import CANCELLED, COMPLETED, FAILED, KEYS, QUEUED, RUNNING, ST
 from taskengine.audit import KEPT, AuditEntry, AuditPage, list_entries
 from taskengine.bulk import BulkKind, Bulks
 from taskengine.errors import IllegalMove
-from taskengine.jobs import JobFilter
+from taskengine.filters import JobFilter
 from taskengine.rules import KEEP, Kind
 
 

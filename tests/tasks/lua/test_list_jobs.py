@@ -23,7 +23,8 @@ from support.jobs import (
     take,
     writes,
 )
-from taskengine.jobs import JobFilter, JobPage, JobState, cursor_of, order_of
+from taskengine.filters import JobFilter
+from taskengine.jobs import JobPage, JobState, cursor_of, order_of
 
 
 def page(
@@ -237,7 +238,7 @@ def test_all_pages_together_are_the_sorted_list(
     expected = [
         f"j{number}"
         for number, (state, queue, task) in enumerate(facts)
-        if wanted.matches(state=state, queue=queue, task=task)
+        if wanted.matches_facts(job_id=f"j{number}", state=state, queue=queue, task=task)
     ]
     pages = list(walk(redis, wanted, limit=limit, newest_first=newest_first, backward=backward))
     in_order = [job.id for found in (pages[::-1] if backward else pages) for job in found.jobs]

@@ -26,7 +26,8 @@ from support.jobs import (
 )
 from support.redis_server import RedisServer
 from taskengine.bulk import BulkKind, BulkState
-from taskengine.jobs import JobFilter, JobState
+from taskengine.filters import JobFilter
+from taskengine.jobs import JobState
 
 
 @pytest.mark.parametrize("state", [FAILED, CANCELLED, RETRYING])
