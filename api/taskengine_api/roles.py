@@ -14,8 +14,6 @@ from strawberry.extensions import FieldExtension
 
 from taskengine.roles import Role
 
-__all__ = ["LOCAL", "Forbidden", "Gate", "Role", "Viewer", "needed_of", "needs", "with_need"]
-
 F = TypeVar("F")
 
 

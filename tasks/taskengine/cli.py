@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from taskengine.errors import InvalidInput, InvalidSetting, TaskEngineError
 from taskengine.jobs import check_name
+from taskengine.roles import Role
 from taskengine.settings import Settings
 
 _PROGRAM = "taskengine"
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_api(commands)
     _add_dashboard(commands)
     _add_demo(commands)
+    _add_keys(commands)
     return parser
 
 
@@ -88,6 +90,20 @@ def _add_demo(commands: "_Commands") -> None:
     demo.add_argument("--jobs", metavar="N", type=int, default=120, help="jobs of the first wave (120)")
     demo.add_argument("--once", action="store_true", help="no trickle: end after the first wave")
     demo.add_argument("--trouble", action="store_true", help="also a job that kills its worker, and one that hangs")
+
+
+def _add_keys(commands: "_Commands") -> None:
+    keys = _add(commands, "keys", _list_keys, "make, list and revoke keys of the API")
+    actions = keys.add_subparsers(metavar="ACTION", required=True)
+    create = _add(actions, "create", _create_key, "make a key; its secret is shown once")
+    create.add_argument("name", metavar="NAME", help="whose it is: by this name their actions are written down")
+    create.add_argument(
+        "--role", type=_role, default=Role.VIEWER, metavar="ROLE", help=f"{', '.join(Role)} ({Role.VIEWER})"
+    )
+    create.add_argument("--expires", type=_time, metavar="TIME", help="when it ends: 90d, 12h (never)")
+    _add(actions, "list", _list_keys, "list the keys, without their secrets")
+    revoke = _add(actions, "revoke", _revoke_key, "take a key away, within about a second")
+    revoke.add_argument("name", metavar="NAME", help="whose")
 
 
 def _add(commands: "_Commands", name: str, run: _Run, summary: str) -> argparse.ArgumentParser:
@@ -127,6 +143,24 @@ def _demo(chosen: argparse.Namespace, settings: Settings) -> int:
     return run(settings, jobs=chosen.jobs, trickle=not chosen.once, trouble=chosen.trouble)
 
 
+def _create_key(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.key_commands import create
+
+    return create(settings, chosen.name, chosen.role, chosen.expires)
+
+
+def _list_keys(_chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.key_commands import show
+
+    return show(settings)
+
+
+def _revoke_key(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.key_commands import revoke
+
+    return revoke(settings, chosen.name)
+
+
 def _target(text: str) -> str:
     if _TARGET.fullmatch(text):
         return text
@@ -145,6 +179,21 @@ def _queues(text: str) -> tuple[str, ...]:
         return tuple(check_name(name, ("--queues",)) for name in names)
     except InvalidInput as problem:
         raise argparse.ArgumentTypeError(problem.message) from None
+
+
+def _role(text: str) -> Role:
+    if text.upper() in list(Role):
+        return Role(text.upper())
+    raise argparse.ArgumentTypeError(f"expected one of {', '.join(Role)}, got {text!r}")
+
+
+def _time(text: str) -> float:
+    from taskengine.key_commands import seconds_of
+
+    try:
+        return seconds_of(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _complain(problem: object, code: int) -> int:

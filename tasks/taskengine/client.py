@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from taskengine import catalogue, reads
+from taskengine.access_client import AccessClient
 from taskengine.audit import check_by
 from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
@@ -99,7 +100,7 @@ class RedisInfo:
     now: datetime
 
 
-class Client(ScheduleClient, InsightClient):
+class Client(ScheduleClient, InsightClient, AccessClient):
     """One namespace of one Redis. Connects when first used; safe for many tasks of one event loop.
 
     Every method raises ``RedisUnavailable`` within about two seconds when Redis does not answer.

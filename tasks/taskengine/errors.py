@@ -12,6 +12,7 @@ TaskEngineError
 ├── JobNotFound               there is no record of that id
 ├── ScheduleNotFound          there is no schedule of that name
 ├── ScheduleDeclared          code declares the schedule, so it cannot be deleted from outside
+├── ApiKeyNotFound            there is no key of the API of that name
 ├── IllegalMove               the job is there, but its state does not allow the move
 ├── LeaseLost                 the attempt no longer owns its job; someone else may
 ├── UnusableResult            what a task returned is not JSON, or too large
@@ -152,6 +153,17 @@ class ScheduleNotFound(TaskEngineError):
 
     def __str__(self) -> str:
         return f"there is no schedule {self.name!r}"
+
+
+class ApiKeyNotFound(TaskEngineError):
+    """There is no key of the API of that name: it never was, or was revoked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no key {self.name!r}"
 
 
 class ScheduleDeclared(TaskEngineError):

@@ -244,6 +244,20 @@ class Keys:
         return f"{self.prefix}audit"
 
     @property
+    def api_keys(self) -> str:
+        """Hash: JSON of each key of the API, by the SHA-256 of its secret."""
+        return f"{self.prefix}api_keys"
+
+    @property
+    def api_keys_used(self) -> str:
+        """Hash: when a key of the API was last used, ms, by the same."""
+        return f"{self.prefix}api_keys_used"
+
+    def api_budget(self, caller: str) -> str:
+        """Hash, expiring: what a caller of the API may still spend."""
+        return f"{self.prefix}api_budget:{caller}"
+
+    @property
     def catalogue(self) -> str:
         """Hash: JSON description of each task, by name."""
         return f"{self.prefix}catalogue"

@@ -34,7 +34,7 @@ PERMANENT = frozenset(
         "paused",
         "resolving",
     }
-    | {"audit", "failed"}
+    | {"audit", "failed", "api_keys", "api_keys_used"}
     | {"counter", "data", "revoked"}  # an application's own, and one field a task
     | {
         "lane",

@@ -7,6 +7,7 @@ import pytest
 
 from taskengine import errors
 from taskengine.errors import (
+    ApiKeyNotFound,
     Fail,
     IllegalMove,
     InvalidInput,
@@ -52,6 +53,7 @@ WORDED: list[tuple[TaskEngineError, str]] = [
     (IllegalMove("j1", "RUNNING", "CANCELLED"), "job 'j1' is RUNNING; ask to terminate it as well to stop it"),
     (IllegalMove("j1", "RUNNING", "DELETED"), "job 'j1' is RUNNING, so it cannot be deleted; cancel it first"),
     (ScheduleNotFound("nightly"), "there is no schedule 'nightly'"),
+    (ApiKeyNotFound("ci"), "there is no key 'ci'"),
     (
         ScheduleDeclared("nightly"),
         "schedule 'nightly' is declared in code; disable it, or remove it from the code first",

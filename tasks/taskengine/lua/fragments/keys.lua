@@ -26,6 +26,8 @@ local metrics_slots_key = prefix .. "metrics:slots"
 local function metrics_key(seconds, start) return prefix .. "metrics:" .. seconds .. ":" .. start end
 local function metrics_open_key(seconds, start) return prefix .. "metrics:open:" .. seconds .. ":" .. start end
 local failures_key, audit_key = prefix .. "failures", prefix .. "audit"
+local api_keys_key, api_keys_used_key = prefix .. "api_keys", prefix .. "api_keys_used"
+local function api_budget_key(caller) return prefix .. "api_budget:" .. caller end
 local function failure_key(group) return prefix .. "failure:" .. group end
 local function failed_key(group) return prefix .. "failed:" .. group end
 local function chord_key(id) return prefix .. "chord:" .. id end
