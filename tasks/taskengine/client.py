@@ -475,6 +475,16 @@ class Client(ScheduleClient, InsightClient, AccessClient):
             raise ours(error) from None
         return sum(counts)
 
+    async def drain_worker(self, name: str, *, by: str | None = None) -> WorkerInfo:
+        """Let a worker take no new job, and stop when its running ones are done; asking twice is no error.
+
+        It takes nothing more from now on. It hears of it within about a second, and ends with exit code 0.
+        Raises ``WorkerNotFound``, ``WorkerOffline``.
+        """
+        lease_ms = round(self._settings.lease_seconds * 1000)
+        move = self._store.drain_worker(check_name(name, ("name",)), lease_ms=lease_ms, by=check_by(by))
+        return await self._run(move)
+
     # Many at once
 
     async def retry_jobs(

@@ -13,6 +13,8 @@ TaskEngineError
 ├── ScheduleNotFound          there is no schedule of that name
 ├── ScheduleDeclared          code declares the schedule, so it cannot be deleted from outside
 ├── ApiKeyNotFound            there is no key of the API of that name
+├── WorkerNotFound            there is no worker of that name
+├── WorkerOffline             the worker has not been heard of for too long to be asked anything
 ├── IllegalMove               the job is there, but its state does not allow the move
 ├── LeaseLost                 the attempt no longer owns its job; someone else may
 ├── UnusableResult            what a task returned is not JSON, or too large
@@ -175,6 +177,29 @@ class ScheduleDeclared(TaskEngineError):
 
     def __str__(self) -> str:
         return f"schedule {self.name!r} is declared in code; disable it, or remove it from the code first"
+
+
+class WorkerNotFound(TaskEngineError):
+    """There is no worker of that name: it never was, or has left."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no worker {self.name!r}; it may have left"
+
+
+class WorkerOffline(TaskEngineError):
+    """The worker has not been heard of within its lease, so it hears nothing either."""
+
+    def __init__(self, name: str, silent_seconds: float) -> None:
+        super().__init__(name, silent_seconds)
+        self.name = name
+        self.silent_seconds = silent_seconds
+
+    def __str__(self) -> str:
+        return f"worker {self.name!r} is offline: it was last heard of {self.silent_seconds:.0f} s ago"
 
 
 class IllegalMove(TaskEngineError):

@@ -340,8 +340,13 @@ class WorkerInfo:
     last_heartbeat_at: datetime
     online: bool
     draining: bool = False
+    """It takes no new job, and stops when its running ones are done."""
     running: tuple[str, ...] = ()
     """Ids of the jobs it held at its last heartbeat."""
+    cpu_percent: float | None = None
+    """Percent of one core that it used since the heartbeat before, the processes that run its jobs included."""
+    memory_bytes: int | None = None
+    """Resident memory, likewise; what forked processes share is counted in each."""
 
 
 def cursor_of(job: Job) -> str:

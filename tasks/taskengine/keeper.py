@@ -38,6 +38,8 @@ class Service:
     healthy: Callable[[Child], Awaitable[bool]]
     grace_seconds: float
     """How long it may take to end in order."""
+    may_end: bool = False
+    """Whether it ends with exit code 0 when someone else asked it to: then it is not started again."""
 
 
 class Keeper:
@@ -71,7 +73,10 @@ class Keeper:
             await asyncio.sleep(0.1)
 
     def keep(self) -> asyncio.Task[None]:
-        """From now on start it again whenever it ends, and say so. The task never ends by itself."""
+        """From now on start it again whenever it ends, and say so. The task never ends by itself.
+
+        A service that ``may_end`` and did so in order is left alone.
+        """
         self._kept = asyncio.create_task(self._keep(), name=f"keep {self.name}")
         return self._kept
 
@@ -86,7 +91,11 @@ class Keeper:
         delay = _FIRST_DELAY
         while True:
             began = asyncio.get_running_loop().time()
-            problem = _how_it_ended(await self._running.wait())
+            code = await self._running.wait()
+            if code == 0 and self._service.may_end:
+                self._say("ended as it was asked to, and is not started again")
+                await asyncio.Event().wait()
+            problem = _how_it_ended(code)
             if asyncio.get_running_loop().time() - began > _STEADY_SECONDS:
                 delay = _FIRST_DELAY
             delay = await self._start_again(problem, delay)

@@ -187,6 +187,11 @@ class Keys:
         return f"{self.prefix}workers"
 
     @property
+    def draining(self) -> str:
+        """Hash: who asked a worker to drain, by its name; ``""`` when nobody said."""
+        return f"{self.prefix}draining"
+
+    @property
     def heartbeats(self) -> str:
         """Zset: worker names by last heartbeat, ms."""
         return f"{self.prefix}heartbeats"

@@ -23,7 +23,7 @@ from taskengine.jobs import (
     WorkerInfo,
 )
 from taskengine.keys import Keys
-from taskengine.records import instant, read_attempts, read_counts, read_job, read_log_line, text
+from taskengine.records import instant, read_attempts, read_counts, read_job, read_log_line, read_worker, text
 from taskengine.rules import Rules, read_rules
 from taskengine.scripts import Call, call
 from taskengine.waiting import Waiting, read_waiting
@@ -172,8 +172,14 @@ class Reads:
         def decode(reply: Sequence[Any]) -> list[WorkerInfo]:
             now, rows = int(reply[0]), reply[1]
             found = [
-                _worker(text(name), json.loads(facts), int(beat), online=now - int(beat) <= self._lease_ms)
-                for name, facts, beat in rows
+                read_worker(
+                    text(name),
+                    json.loads(facts),
+                    int(beat),
+                    online=now - int(beat) <= self._lease_ms,
+                    asked_to_drain=bool(asked),
+                )
+                for name, facts, beat, asked in rows
             ]
             return sorted(found, key=lambda worker: worker.name)
 
@@ -223,20 +229,3 @@ def read_task(name: str, description: dict[str, Any], counts: StateCounts) -> Ta
 def _sum(counts: Sequence[StateCounts]) -> StateCounts:
     names = [state.value.lower() for state in JobState]
     return StateCounts(**{name: sum(getattr(one, name) for one in counts) for name in names})
-
-
-def _worker(name: str, facts: dict[str, Any], beat: int, *, online: bool) -> WorkerInfo:
-    return WorkerInfo(
-        name=name,
-        hostname=facts["hostname"],
-        pid=facts["pid"],
-        version=facts["version"],
-        queues=tuple(facts["queues"]),
-        concurrency=facts["concurrency"],
-        mode=facts["mode"],
-        started_at=instant(facts["started_at"]),
-        last_heartbeat_at=instant(beat),
-        online=online,
-        draining=facts["draining"],
-        running=tuple(facts["running"]),
-    )

@@ -20,6 +20,7 @@ from taskengine.jobs import (
     Options,
     Progress,
     StateCounts,
+    WorkerInfo,
 )
 from taskengine.retries import Backoff
 from taskengine.scripts import Value
@@ -196,6 +197,26 @@ def read_attempts(job: Job, lines: Iterable[str | bytes]) -> list[Attempt]:
             )
         )
     return attempts
+
+
+def read_worker(name: str, facts: dict[str, Any], beat: int, *, online: bool, asked_to_drain: bool) -> WorkerInfo:
+    """Read what a worker told with its last heartbeat, and what was asked of it."""
+    return WorkerInfo(
+        name=name,
+        hostname=facts["hostname"],
+        pid=facts["pid"],
+        version=facts["version"],
+        queues=tuple(facts["queues"]),
+        concurrency=facts["concurrency"],
+        mode=facts["mode"],
+        started_at=instant(facts["started_at"]),
+        last_heartbeat_at=instant(beat),
+        online=online,
+        draining=facts["draining"] or asked_to_drain,
+        cpu_percent=facts.get("cpu_percent"),
+        memory_bytes=facts.get("memory_bytes"),
+        running=tuple(facts["running"]),
+    )
 
 
 def read_log_line(job_id: str, row: Sequence[Any]) -> LogLine:

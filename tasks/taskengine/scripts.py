@@ -29,6 +29,8 @@ from taskengine.errors import (
     ScheduleNotFound,
     TaskEngineError,
     UnknownDependency,
+    WorkerNotFound,
+    WorkerOffline,
 )
 
 Value = str | bytes | int | float
@@ -139,6 +141,8 @@ _CODES: dict[str, Callable[..., TaskEngineError]] = {
     "LEASE_LOST": LeaseLost,
     "SCHEDULE_NOT_FOUND": ScheduleNotFound,
     "SCHEDULE_DECLARED": ScheduleDeclared,
+    "WORKER_NOT_FOUND": WorkerNotFound,
+    "WORKER_OFFLINE": lambda *facts: WorkerOffline(str(facts[0]), int(facts[1]) / 1000),
     "QUEUE_FULL": lambda *why: QueueFull(" ".join(why)),
     "UNKNOWN_DEPENDENCY": lambda *facts: UnknownDependency(int(facts[0]), str(facts[1])),
 }

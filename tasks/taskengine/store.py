@@ -3,14 +3,15 @@
 Builds calls and reads answers; the caller has the connection. Inputs have been checked.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from taskengine.jobs import FINAL_STATES, JobState
+from taskengine.jobs import FINAL_STATES, JobState, WorkerInfo
 from taskengine.keys import Keys
-from taskengine.records import ClaimedJob, read_claimed, text
+from taskengine.records import ClaimedJob, read_claimed, read_worker, text
 from taskengine.rules import KEEP, Keep, Kind, Rate, concurrency_arg, rate_args
 from taskengine.scripts import Call, Value, call
 
@@ -93,6 +94,16 @@ class Claim:
     answers: list[Answer]
 
 
+class Heartbeat(NamedTuple):
+    """What a worker hears when its heart beats."""
+
+    registered: bool
+    answers: list[Answer]
+    """For each job held, in their order."""
+    drained_by: str | None
+    """Who asked it to drain, ``""`` when nobody said; ``None`` when it is not to."""
+
+
 class Added(NamedTuple):
     """What became of one row of an enqueue."""
 
@@ -158,18 +169,32 @@ class Store:
 
     def renew_leases(
         self, worker: str, held: Sequence[tuple[str, str]], facts: str, *, lease_ms: int
-    ) -> Call[tuple[bool, list[Answer]]]:
-        """A heartbeat: whether the worker is registered, and for each (id, lease) held what became of it."""
+    ) -> Call[Heartbeat]:
+        """A heartbeat of a worker that holds these (id, lease)."""
         rows = [value for pair in held for value in pair]
+
+        def decode(reply: Sequence[Any]) -> Heartbeat:
+            registered, answers, asked_by = reply
+            return Heartbeat(bool(registered), _answers(answers), None if asked_by is None else text(asked_by))
+
         return call(
             "renew_leases",
             self._prefix,
-            lambda reply: (bool(reply[0]), _answers(reply[1])),
+            decode,
             rows=rows,
             worker=worker,
             lease_ms=lease_ms,
             facts=facts,
         )
+
+    def drain_worker(self, worker: str, *, lease_ms: int, by: str = "") -> Call[WorkerInfo]:
+        """A worker takes no new job, and stops when its running ones are done."""
+
+        def decode(reply: Sequence[Any]) -> WorkerInfo:
+            facts, beat = reply
+            return read_worker(worker, json.loads(facts), int(beat), online=True, asked_to_drain=True)
+
+        return call("drain_worker", self._prefix, decode, worker=worker, lease_ms=lease_ms, by=by)
 
     def rescue_jobs(self, *, max_losses: int, limit: int) -> Call[int]:
         """RUNNING with a lease that ran out -> QUEUED, or FAILED after too many losses."""

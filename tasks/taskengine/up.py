@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from taskengine.children import Child
@@ -161,8 +162,9 @@ class _Household:
         settings = self._settings
         dashboard_is_up = _answers_http(settings.dashboard_port, "/_stcore/health")
         api_is_up = _answers_http(settings.api_port, "/healthz")
+        worker = self._service("worker", ["worker", self._target], self._worker_is_online, settings.grace_seconds + 5)
         return [
-            self._service("worker", ["worker", self._target], self._worker_is_online, settings.grace_seconds + 5),
+            replace(worker, may_end=True),  # drained: `client.drain_worker`
             self._service("dashboard", ["dashboard"], dashboard_is_up, _STOP_SECONDS),
             self._service("api", ["api"], api_is_up, _STOP_SECONDS),
         ]

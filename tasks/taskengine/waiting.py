@@ -105,7 +105,9 @@ def _paused(facts: dict[str, Any], kind: str, reason: WaitingReason) -> Waiting 
 def _no_worker(facts: dict[str, Any]) -> Waiting | None:
     if facts["knowing"]:
         return None
-    if not facts["workers"]:
+    if not facts["workers"] and facts["leaving"]:
+        message = "the workers that are online drain: they take nothing more"
+    elif not facts["workers"]:
         message = "no worker is online"
     elif not facts["serving"]:
         message = f"none of the {facts['workers']} online workers serves queue {facts['queue']}"

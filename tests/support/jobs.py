@@ -22,6 +22,7 @@ from taskengine.keys import Keys
 from taskengine.reads import Reads
 from taskengine.records import ClaimedJob, dumps, row_of
 from taskengine.store import Answer, Claim, Ending, Outcome, Store
+from taskengine.worker.facts import WorkerFacts
 
 KEYS = Keys("test")
 STORE = Store(KEYS)
@@ -65,7 +66,8 @@ def enqueue(redis: Redis, *job_ids: str, **facts: Any) -> list[bool]:
 
 def register(redis: Redis, *tasks: str, worker: str = WORKER) -> None:
     """Have a worker that can run these tasks."""
-    STORE.register_worker(worker, "{}", dict.fromkeys(tasks or ("t",), "{}")).run(redis)
+    facts = WorkerFacts(name=worker, queues=("*",), concurrency=4, mode="thread").as_json([])
+    STORE.register_worker(worker, facts, dict.fromkeys(tasks or ("t",), "{}")).run(redis)
 
 
 def take(redis: Redis, count: int = 1, *, worker: str = WORKER, queues: str = "*", lease_ms: int = MINUTE) -> Claim:

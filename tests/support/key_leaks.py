@@ -48,6 +48,7 @@ PERMANENT = frozenset(
         "schedules",
         "waiting",
         "workers",
+        "draining",
     }
 )
 """Kinds of keys that live as long as what they are about: the scripts and retention remove them."""

@@ -77,6 +77,11 @@ class WorkerProcess:
         """End it with SIGTERM and return its exit code."""
         return self._end(signal.SIGTERM, timeout)
 
+    def wait(self, timeout: float = 30) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        assert self._process is not None, "the worker was not started"
+        return self._process.wait(timeout)
+
     def __enter__(self) -> Self:
         return self.start()
 

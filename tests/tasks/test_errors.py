@@ -29,6 +29,8 @@ from taskengine.errors import (
     UnknownTask,
     UnusableResult,
     WorkerLost,
+    WorkerNotFound,
+    WorkerOffline,
     did_you_mean,
 )
 from taskengine.events import SlowSubscriber
@@ -58,6 +60,8 @@ WORDED: list[tuple[TaskEngineError, str]] = [
         ScheduleDeclared("nightly"),
         "schedule 'nightly' is declared in code; disable it, or remove it from the code first",
     ),
+    (WorkerNotFound("w1"), "there is no worker 'w1'; it may have left"),
+    (WorkerOffline("w1", 61.2), "worker 'w1' is offline: it was last heard of 61 s ago"),
     (LeaseLost("j1"), "this attempt no longer holds the lease of job 'j1'; nothing was written"),
     (UnusableResult("send", "it is odd"), "the result of task 'send' cannot be kept: it is odd"),
     (WorkerLost("j1", 3), "the worker of job 'j1' died under it 3 times"),

@@ -16,12 +16,13 @@ from taskengine.keeper import DidNotStart, Keeper, Service
 class Shop:
     """A service for tests: healthy once its process said so."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, may_end: bool = False) -> None:
         self.code = code
         self.children: list[Child] = []
         self.said: list[str] = []
         self.keeper = Keeper(
-            Service(name="shop", start=self._start, healthy=self._healthy, grace_seconds=5), self.said.append
+            Service(name="shop", start=self._start, healthy=self._healthy, grace_seconds=5, may_end=may_end),
+            self.said.append,
         )
 
     async def _start(self) -> Child:
@@ -113,3 +114,23 @@ async def test_a_start_that_fails_is_tried_again(shop: Shop, tmp_path: Path, mon
         shop.children[0].kill()
         await until_said(shop, "No such file")
     await until_said(shop, "runs again")
+
+
+async def test_who_may_end_and_does_so_in_order_is_not_started_again() -> None:
+    shop = Shop("print('open', flush=True)", may_end=True)
+    await shop.keeper.start()
+    kept = shop.keeper.keep()
+    await until_said(shop, "ended")
+    assert shop.said == ["ended as it was asked to, and is not started again"]
+    assert (len(shop.children), kept.done()) == (1, False)
+    await shop.keeper.stop(asyncio.Event())
+
+
+async def test_who_may_end_but_fails_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskengine.keeper._FIRST_DELAY", 0.1)
+    shop = Shop("exit(3)", may_end=True)
+    await shop.keeper.start()
+    shop.keeper.keep()
+    await until_said(shop, "starting it again")
+    assert shop.said[0] == "ended with exit code 3; starting it again in 0.1 s"
+    await shop.keeper.stop(asyncio.Event())

@@ -68,6 +68,8 @@ CODES = {
     "no_dependency": "UNKNOWN_DEPENDENCY",
     "schedule_not_found": "SCHEDULE_NOT_FOUND",
     "schedule_declared": "SCHEDULE_DECLARED",
+    "worker_not_found": "WORKER_NOT_FOUND",
+    "worker_offline": "WORKER_OFFLINE",
 }
 
 

@@ -1,10 +1,11 @@
 -- explain_jobs: the facts of why jobs are not running, from the same data that a claim looks at.
 --
 -- Returns  a list: for each id "" when there is no such record, else json: state, now, run_at, blockers,
---          blocked_by (at most 5 ids), queue_paused, task_paused (as the pause said), workers (online), serving
---          (online, of its queue), knowing (of those, its task too), rate (what is at its rate: queue or task) with
---          rate_ms, limit (what is at its concurrency limit) with limit_of and holders (at most 5 ids), ahead (jobs
---          that are claimed first), ms_a_job (the pace of its queue, absent when that does not move)
+--          blocked_by (at most 5 ids), queue_paused, task_paused (as the pause said), leaving (workers that
+--          drain), workers (online, others), serving (of those, its queue), knowing (of those, its task too), rate
+--          (what is at its rate: queue or task) with rate_ms, limit (what is at its concurrency limit) with limit_of
+--          and holders (at most 5 ids), ahead (jobs that are claimed first), ms_a_job (the pace of its queue, absent
+--          when that does not move)
 -- Writes   nothing
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits explain
 
@@ -28,7 +29,7 @@ local function explain(job)
   facts.run_at = tonumber(redis.call("HGET", job_key(job.id), "run_at") or nil)
   if job.blockers > 0 then facts.blocked_by = blocked_by(job.id) end
   facts.queue_paused, facts.task_paused = pause_of("queue", job.queue), pause_of("task", job.task)
-  facts.workers = #online_workers(now - lease_ms)
+  facts.workers, facts.leaving = #online_workers(now - lease_ms), online_workers(now - lease_ms).leaving
   facts.serving, facts.knowing = unpack(count_serving(job.queue, job.task, now - lease_ms))
   look_at_limits(job, facts)
   facts.ahead = count_ahead(job)

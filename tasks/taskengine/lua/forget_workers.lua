@@ -1,7 +1,7 @@
 -- forget_workers: takes a worker that left, or those that have been silent too long, off the list.
 --
 -- Returns  how many
--- Writes   workers, heartbeats, knows, declares
+-- Writes   workers, heartbeats, draining, knows, declares
 --@include keys clock
 
 local worker   = ARGV[1]           -- str  its name; "" for all that are silent
@@ -14,6 +14,7 @@ end
 for _, name in ipairs(gone) do
   redis.call("HDEL", prefix .. "workers", name)
   redis.call("ZREM", prefix .. "heartbeats", name)
+  redis.call("HDEL", draining_key, name)
   redis.call("DEL", knows_key(name), declares_key(name))
 end
 return #gone

@@ -1,6 +1,7 @@
 -- renew_leases: a worker's heartbeat. Its leases run on; it learns which it has lost and which to stop.
 --
--- Returns  {1 when the worker is registered else 0, a list: for each row OK | LEASE_LOST | CANCEL}
+-- Returns  {1 when the worker is registered else 0, a list: for each row OK | LEASE_LOST | CANCEL, nil or who
+--          asked it to drain ("" when nobody said)}
 -- Writes   leases, heartbeats, workers; knows and declares live on
 --@include keys clock
 
@@ -27,4 +28,4 @@ if registered == 1 then
   redis.call("EXPIRE", knows_key(worker), 86400)
   redis.call("EXPIRE", declares_key(worker), 86400)
 end
-return { registered, answers }
+return { registered, answers, redis.call("HGET", draining_key, worker) }

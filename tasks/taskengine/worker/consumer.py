@@ -5,6 +5,7 @@ that forking a child is safe at any time.
 """
 
 import logging
+import math
 import os
 import signal
 import time
@@ -12,7 +13,7 @@ from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
-from huey.consumer import Consumer, Environment, Worker, WorkerRecycle
+from huey.consumer import Consumer, ConsumerStopped, Environment, Worker, WorkerRecycle
 
 from taskengine.catalogue import describe
 from taskengine.errors import RedisUnavailable
@@ -26,6 +27,7 @@ from taskengine.worker.facts import WorkerFacts, worker_name
 from taskengine.worker.logs import Add, keeping_logs
 from taskengine.worker.processes import KILL_SECONDS, JobProcessEnvironment, Slot, on_stop_signal, tend_forever
 from taskengine.worker.timeouts import Deadline
+from taskengine.worker.usage import UsageMeter
 
 if TYPE_CHECKING:
     from huey.consumer import Runner  # of our stubs: what threads and processes have in common
@@ -100,6 +102,10 @@ class JobConsumer(Consumer):
         self._next_beat = 0.0
         self._deaf = False
         self._stopping = False
+        self._drained = False
+        self._stop_by = math.inf
+        """By when what runs is to have ended once we stop, by ``time.monotonic()``; drained from afar, it has time."""
+        self._usage = UsageMeter()
         self._slot_numbers = count(1)
         self.pid = os.getpid()
         """For children: they ask after the fork whether this process still lives, when it may be dead already."""
@@ -171,6 +177,9 @@ class JobConsumer(Consumer):
     def loop(self, health_check_ts: float | None = None) -> float | None:
         """One turn of the main thread."""
         self._tend()
+        if self._drained:
+            self.stop(graceful=True)
+            raise ConsumerStopped
         return super().loop(health_check_ts)
 
     def check_worker_health(self) -> bool:
@@ -183,24 +192,34 @@ class JobConsumer(Consumer):
         return healthy
 
     def stop(self, graceful: bool = False) -> None:
-        """Stop claiming; let what runs finish within the grace time; give back the rest."""
+        """Stop claiming; let what runs finish within the grace time; give back the rest.
+
+        When someone asked to drain, there is no such time until a signal comes.
+        """
+        self._stop_by = math.inf if self._drained else self._grace_ends()
         self._stopping = True
         self.facts.draining = True
+        self._next_beat = 0.0  # others are to see it at once
         if self.huey.dispatcher is not None:
             self.stop_flag.set()
             self.huey.dispatcher.close()
         super().stop(graceful)
 
     def _handle_signal(self, signum: int, frame: FrameType | None) -> None:
+        if self._stopping and self._stop_by == math.inf:
+            self._stop_by = self._grace_ends()  # it drains, and is now in a hurry
+            return
         if self._stopping:
             raise KeyboardInterrupt  # a second signal: do not wait for what runs
         super()._handle_signal(signum, frame)
         signal.signal(signum, self._handle_signal)
 
+    def _grace_ends(self) -> float:
+        return time.monotonic() + self.huey.settings.grace_seconds
+
     def _join_workers(self) -> bool:
-        deadline = time.monotonic() + self.huey.settings.grace_seconds
         processes = [process for _, process in self.worker_threads] + [self.scheduler]
-        while time.monotonic() < deadline:
+        while time.monotonic() < self._stop_by:
             self._tend()
             alive = [process for process in processes if self.environment.is_alive(process)]
             if not alive:
@@ -256,15 +275,18 @@ class JobConsumer(Consumer):
         storage = self.huey.job_storage
         held = self._held()
         pairs = list(held)
-        facts = self.facts.as_json([job_id for job_id, _ in pairs])
-        registered, answers = storage.run_once(
-            storage.store.renew_leases(self.facts.name, pairs, facts, lease_ms=self._lease_ms)
-        )
-        if not registered:
+        usage = self._usage.measure(process.pid for _, process in self._children())
+        facts = self.facts.as_json([job_id for job_id, _ in pairs], usage)
+        heard = storage.run_once(storage.store.renew_leases(self.facts.name, pairs, facts, lease_ms=self._lease_ms))
+        if not heard.registered:
             self._register()
-        news = [(pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer is not Answer.OK]
-        for pair, answer in news:
-            self._obey(pair, answer, held[pair])
+        for pair, answer in zip(pairs, heard.answers, strict=True):
+            if answer is not Answer.OK:
+                self._obey(pair, answer, held[pair])
+        if heard.drained_by is not None and not self._stopping:
+            by = f" by {heard.drained_by}" if heard.drained_by else ""
+            logger.info("asked to drain%s: nothing new is taken, and this worker ends with its last job", by)
+            self._drained = True
 
     def _end_the_deaf(self) -> None:
         """Kill children that did not stop a job when its time was over or they were told to; tell what became of it."""

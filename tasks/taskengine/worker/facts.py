@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from taskengine.records import dumps
+from taskengine.worker.usage import Usage
 
 
 def worker_name() -> str:
@@ -27,7 +28,7 @@ class WorkerFacts:
     draining: bool = False
     started_at_ms: int = field(default_factory=lambda: round(time.time() * 1000))
 
-    def as_json(self, running: list[str]) -> str:
+    def as_json(self, running: list[str], usage: Usage | None = None) -> str:
         """Return what the registry keeps."""
         return dumps(
             {
@@ -40,5 +41,7 @@ class WorkerFacts:
                 "started_at": self.started_at_ms,
                 "draining": self.draining,
                 "running": running,
+                "cpu_percent": usage and usage.cpu_percent,
+                "memory_bytes": usage and usage.memory_bytes,
             }
         )

@@ -43,3 +43,12 @@ def test_one_that_is_not_there_is_no_error(redis: Redis) -> None:
     with writes(redis) as written:
         STORE.forget_workers("stranger").run(redis)
     assert written == set()
+
+
+def test_that_it_was_to_drain_is_forgotten_with_it(redis: Redis) -> None:
+    register(redis, worker="a")
+    STORE.drain_worker("a", lease_ms=MINUTE).run(redis)
+    with writes(redis, "forget_workers") as written:
+        STORE.forget_workers("a").run(redis)
+    assert "draining" in written
+    assert not redis.exists(KEYS.draining)

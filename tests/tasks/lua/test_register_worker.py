@@ -62,4 +62,4 @@ def test_tasks_of_others_stay(redis: Redis) -> None:
 def test_a_worker_without_tasks_is_registered_too(redis: Redis) -> None:
     register(redis, tasks={})
     assert redis.exists(KEYS.knows("w"))
-    assert STORE.renew_leases("w", [], "{}", lease_ms=1).run(redis) == (True, [])
+    assert STORE.renew_leases("w", [], "{}", lease_ms=1).run(redis).registered

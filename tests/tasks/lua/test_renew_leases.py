@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from redis import Redis
 
 from support.jobs import KEYS, MINUTE, STORE, WORKER, a_running_job, finish, now_ms, register, writes
@@ -11,7 +12,9 @@ FACTS = '{"pid":7}'
 
 
 def beat(redis: Redis, *held: tuple[str, str], worker: str = WORKER) -> tuple[bool, list[Answer]]:
-    return STORE.renew_leases(worker, held, FACTS, lease_ms=MINUTE).run(redis)
+    heard = STORE.renew_leases(worker, held, FACTS, lease_ms=MINUTE).run(redis)
+    assert heard.drained_by is None
+    return heard.registered, heard.answers
 
 
 def test_a_lease_that_is_held_runs_on(redis: Redis) -> None:
@@ -87,3 +90,11 @@ def test_a_forgotten_workers_leases_run_on_all_the_same(redis: Redis) -> None:
     job = a_running_job(redis, lease_ms=1000)
     STORE.forget_workers(WORKER).run(redis)
     assert beat(redis, (job.id, job.lease)) == (False, [Answer.OK])
+
+
+@pytest.mark.parametrize("by", ["ops@example.org", ""])
+def test_who_is_to_drain_hears_it_with_every_heartbeat_and_from_whom(redis: Redis, by: str) -> None:
+    register(redis)
+    STORE.drain_worker(WORKER, lease_ms=MINUTE, by=by).run(redis)
+    for _ in range(2):
+        assert STORE.renew_leases(WORKER, [], FACTS, lease_ms=MINUTE).run(redis).drained_by == by

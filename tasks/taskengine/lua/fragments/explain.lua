@@ -22,15 +22,19 @@ local function pause_of(kind, name)
   end) or nil
 end
 
--- Names and queues of the workers heard of since a time.
+-- Names and queues of the workers heard of since a time that take jobs; in `leaving` how many drain.
 local function online_workers(since)
   return once("online", function()
-    local found = {}
+    local found = { leaving = 0 }
     for _, name in ipairs(redis.call("ZRANGEBYSCORE", prefix .. "heartbeats", since, "+inf")) do
       local queues = {}
-      local said = redis.call("HGET", prefix .. "workers", name) or "{}"
-      for _, queue in ipairs(cjson.decode(said).queues or {}) do queues[queue] = true end
-      found[#found + 1] = { name = name, queues = queues }
+      local said = cjson.decode(redis.call("HGET", prefix .. "workers", name) or "{}")
+      for _, queue in ipairs(said.queues or {}) do queues[queue] = true end
+      if said.draining or redis.call("HEXISTS", draining_key, name) == 1 then
+        found.leaving = found.leaving + 1
+      else
+        found[#found + 1] = { name = name, queues = queues }
+      end
     end
     return found
   end)
