@@ -16,9 +16,15 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
 from taskengine.client import Client
-from taskengine.jobs import Attempt, Job, QueueInfo, TaskInfo, WorkerInfo
+from taskengine.failures import FailureGroup
+from taskengine.jobs import Attempt, Dependencies, Job, QueueInfo, TaskInfo, WorkerInfo
+from taskengine.metrics import Metrics, Subject
+from taskengine.rules import Rules
+from taskengine.schedules import Schedule
 from taskengine.settings import Settings
+from taskengine.waiting import Waiting
 from taskengine_api.operations import BulkOperations
+from taskengine_api.pulse import Pulse
 from taskengine_api.roles import LOCAL, Viewer
 
 T = TypeVar("T")
@@ -32,6 +38,14 @@ class Loaders:
         self.attempts: DataLoader[Job, list[Attempt]] = DataLoader(
             client.list_attempts, cache=keep, cache_key_fn=lambda job: job.id
         )
+        self.waiting: DataLoader[str, Waiting | None] = DataLoader(client.explain_jobs, cache=keep, max_batch_size=100)
+        self.dependencies: DataLoader[str, Dependencies] = DataLoader(
+            client.list_dependencies, cache=keep, max_batch_size=100
+        )
+        self.failure_groups: DataLoader[str, FailureGroup | None] = DataLoader(client.get_failure_groups, cache=keep)
+        self.schedules: DataLoader[str, Schedule | None] = DataLoader(client.get_schedules, cache=keep)
+        self.metrics: DataLoader[Subject, Metrics] = DataLoader(client.list_metrics, cache=keep)
+        self.rules: DataLoader[None, Rules] = DataLoader(_once(client.list_rules), cache=keep)
         self.queues: DataLoader[str, QueueInfo | None] = DataLoader(_by_name(client.list_queues), cache=keep)
         self.tasks: DataLoader[str, TaskInfo | None] = DataLoader(_by_name(client.list_tasks), cache=keep)
         self.workers: DataLoader[str, WorkerInfo | None] = DataLoader(_by_name(client.list_workers), cache=keep)
@@ -47,6 +61,7 @@ class Context:
     client: Client
     settings: Settings
     operations: BulkOperations
+    pulse: Pulse
     viewer: Viewer = LOCAL
     loaders: Loaders = field(init=False)
 

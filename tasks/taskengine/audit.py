@@ -20,7 +20,8 @@ from taskengine.scripts import Call, call
 KEPT = 10_000
 """The newest so many entries are kept, as in ``lua/fragments/audit.lua``."""
 MAX_NAME = 100
-_CURSOR = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+_CURSOR = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
+"""Redis takes no longer numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from taskengine.jobs import (
     JobPage,
     JobState,
     LogLevel,
+    LogLine,
     LogPage,
     Options,
     QueueInfo,
@@ -52,11 +53,11 @@ from taskengine.jobs import (
 from taskengine.keys import Keys
 from taskengine.options import settled
 from taskengine.reads import Lanes, Reads
-from taskengine.records import ms_of, row_of, text
+from taskengine.records import ms_of, read_log_entry, row_of, text
 from taskengine.rules import KEEP, Keep, Kind, Rate, Rules
 from taskengine.schedule_client import ScheduleClient
 from taskengine.schedules import check_schedule_name
-from taskengine.scripts import Call, Value, ours
+from taskengine.scripts import Call, Value, arun_all, ours
 from taskengine.settings import Settings
 from taskengine.store import ROWS_PER_CALL, ROWS_PER_CHANGE, Added, Store
 from taskengine.waiting import Waiting
@@ -322,6 +323,16 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         )
         return await self._run(page)
 
+    async def list_log_lines(self, job_id: str, first: str, last: str) -> list[LogLine]:
+        """Return the lines from one cursor to another, both included, that are kept: those of a ``Logged`` event."""
+        for name, cursor in (("first", first), ("last", last)):
+            check_log_cursor(cursor, path=(name,))
+        try:
+            entries: Any = await self._redis.xrange(self._keys.logs(check_job_id(job_id)), first, last)
+        except RedisError as error:
+            raise ours(error) from None
+        return [read_log_entry(job_id, cursor, fields) for cursor, fields in entries]
+
     async def get_checkpoint(self, job_id: str) -> Any:
         """Return what a job last saved with ``current_job.checkpoint``; ``None`` when there is nothing."""
         try:
@@ -580,6 +591,9 @@ class Client(ScheduleClient, InsightClient, AccessClient):
 
     async def _run(self, call: Call[T]) -> T:
         return await call.arun(self._redis)
+
+    async def _run_all(self, calls: Sequence[Call[T]]) -> list[T]:
+        return await arun_all(calls, self._redis)
 
     @staticmethod
     def _found(job_id: str, job: Job | None) -> Job:

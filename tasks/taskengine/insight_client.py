@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from taskengine import audit
-from taskengine.audit import AuditPage, check_by
+from taskengine.audit import AuditEntry, AuditPage, check_by
 from taskengine.errors import InvalidInput
 from taskengine.failures import FailureGroup, FailureGroupPage, Failures
 from taskengine.jobs import check_group_id, check_name, check_positive_int, order_of
 from taskengine.keys import Keys
-from taskengine.metrics import Metrics, MetricsWindow, read_metrics
+from taskengine.metrics import Metrics, MetricsWindow, Subject, read_metrics
 from taskengine.scripts import Call
 
 T = TypeVar("T")
@@ -28,6 +28,8 @@ class InsightClient(ABC):
 
     @abstractmethod
     async def _run(self, call: Call[T]) -> T: ...
+    @abstractmethod
+    async def _run_all(self, calls: Sequence[Call[T]]) -> list[T]: ...
 
     @property
     def _failures(self) -> Failures:
@@ -41,6 +43,12 @@ class InsightClient(ABC):
             if value is not None:
                 check_name(value, (path,))
         return await self._run(read_metrics(self._keys, window, task=task, queue=queue))
+
+    async def list_metrics(self, subjects: Sequence[Subject]) -> list[Metrics]:
+        """Return the metrics of many queues and tasks, in their order and in one round trip."""
+        return await self._run_all(
+            [read_metrics(self._keys, one.window, task=one.task, queue=one.queue) for one in subjects]
+        )
 
     async def list_failure_groups(
         self, *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
@@ -100,6 +108,18 @@ class InsightClient(ABC):
         if cursor is not None:
             audit.check_cursor(cursor, ("before" if backward else "after",))
         return await self._run(audit.list_entries(self._keys, cursor=cursor, limit=limit, backward=backward))
+
+    async def get_audit_entry(self, entry_id: str) -> AuditEntry | None:
+        """Return an entry, or ``None`` when it is not kept any more."""
+        audit.check_cursor(entry_id, ("id",))
+        # The first one behind the next id that there can be.
+        page = await self._run(audit.list_entries(self._keys, cursor=_next_id(entry_id), limit=1))
+        return next((entry for entry in page.entries if entry.id == entry_id), None)
+
+
+def _next_id(entry_id: str) -> str:
+    ms, _, number = entry_id.partition("-")
+    return f"{ms}-{int(number) + 1}"
 
 
 def _page(first: int | None, after: str | None, last: int | None, before: str | None) -> tuple[int, str | None, bool]:

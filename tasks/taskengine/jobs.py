@@ -363,7 +363,7 @@ def order_of(cursor: str, *, path: tuple[str, ...] = ("after",)) -> int:
 
 def check_log_cursor(cursor: str, *, path: tuple[str, ...]) -> str:
     """Return the cursor of a line; raise ``InvalidInput`` naming ``path`` if it is not one of ours."""
-    if not re.fullmatch(r"[0-9]{1,20}-[0-9]{1,20}", cursor):
+    if not re.fullmatch(r"[0-9]{1,19}-[0-9]{1,19}", cursor):
         raise InvalidInput(path, f"expected a cursor that a line had, got {cursor[:40]!r}")
     return cursor
 

@@ -118,6 +118,15 @@ class Metrics:
     """One point a slot, oldest first, without gaps."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What metrics are asked of: a queue, a task, a task in a queue, or with neither, of all jobs."""
+
+    window: MetricsWindow
+    queue: str | None = None
+    task: str | None = None
+
+
 def read_metrics(keys: Keys, window: MetricsWindow, *, task: str | None, queue: str | None) -> Call[Metrics]:
     """What was counted over a window, of a task, of a queue, of a task in a queue, or of all."""
 

@@ -234,6 +234,11 @@ def read_log_line(job_id: str, row: Sequence[Any]) -> LogLine:
     )
 
 
+def read_log_entry(job_id: str, cursor: str, fields: Mapping[str, str]) -> LogLine:
+    """Read a line as its stream keeps it."""
+    return read_log_line(job_id, [cursor, *(fields[name] for name in ("at", "run", "level", "line"))])
+
+
 def read_counts(numbers: Sequence[int]) -> StateCounts:
     """Read seven numbers in the order of ``JobState``."""
     return StateCounts(*(int(number) for number in numbers))

@@ -128,6 +128,13 @@ class ScheduleClient(ABC):
         found = await self._run(self._schedules.list_schedules([check_schedule_name(name)]))
         return found[0] if found else None
 
+    async def get_schedules(self, names: Sequence[str]) -> list[Schedule | None]:
+        """Return schedules in the order of their names, in one round trip."""
+        if not names:
+            return []
+        found = {one.name: one for one in await self._run(self._schedules.list_schedules(names))}
+        return [found.get(name) for name in names]
+
     async def _there(self, name: str) -> Schedule:
         schedule = await self.get_schedule(name)
         if schedule is None:

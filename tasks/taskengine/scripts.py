@@ -127,6 +127,26 @@ class Call(Generic[T]):
         return self.decode(answer)
 
 
+async def arun_all(calls: Sequence[Call[T]], redis: "aioredis.Redis") -> list[T]:
+    """Run calls that only look, in one round trip; the first error of any is raised."""
+    pipeline = redis.pipeline(transaction=False)
+    for one in calls:
+        pipeline.evalsha(one.script.sha, 1, one.prefix, *one.argv)  # pyright: ignore[reportUnusedCoroutine]
+    try:
+        answers: list[Any] = await pipeline.execute(raise_on_error=False) if calls else []
+    except RedisError as error:
+        raise ours(error) from None
+    done: list[T] = []
+    for one, answer in zip(calls, answers, strict=True):
+        if isinstance(answer, NoScriptError):
+            done.append(await one.arun(redis))
+        elif isinstance(answer, RedisError):
+            raise ours(answer)
+        else:
+            done.append(one.decode(answer))
+    return done
+
+
 def call(
     name: str, prefix: str, decode: Callable[[Any], T], /, *, rows: Sequence[Value] = (), **named: Value
 ) -> Call[T]:

@@ -21,9 +21,6 @@ from taskengine_api.schema.build import Schema
 CONTRACT = Path(__file__).with_name("contract.graphql")
 AWAITED = frozenset(
     """
-    AuditEntry
-    AuditEntryConnection
-    AuditEntryEdge
     BulkJobsInput
     BulkJobsPayload
     BulkKind.CANCEL
@@ -43,19 +40,9 @@ AWAITED = frozenset(
     EnqueueOptions.dependsOn
     EnqueueOptions.idempotencyKey
     EnqueueOptions.startBefore
-    FailureGroup
-    FailureGroupConnection
-    FailureGroupEdge
     IntRange
-    Job.dependents
-    Job.dependsOn
     Job.events
-    Job.failureGroup
-    Job.idempotencyKey
-    Job.logs
     Job.rerunOf
-    Job.schedule
-    Job.waiting
     JobConnection.scannedCount
     JobEventConnection
     JobEventEdge
@@ -69,17 +56,10 @@ AWAITED = frozenset(
     JobFilter.scheduleId
     JobFilter.tags
     JobFilter.text
-    JobLog
-    JobLogConnection
-    JobLogEdge
     JobLogged
     JobOrderField.FINISHED_AT
     JobOrderField.PRIORITY
     JobOrderField.RUN_AT
-    LogLevel
-    Metrics
-    MetricsPoint
-    MetricsWindow
     Mutation.cancelJobs
     Mutation.changeJobPriority
     Mutation.createSchedule
@@ -99,20 +79,9 @@ AWAITED = frozenset(
     Mutation.updateTask
     PauseQueueInput
     PauseQueuePayload
-    Query.auditEntries
     Query.bulkOperations
-    Query.failureGroups
-    Query.metrics
     Query.rateLimit
-    Query.schedules
-    Queue.concurrencyLimit
-    Queue.metrics
-    Queue.paused
-    Queue.pausedAt
-    Queue.pausedBy
-    Queue.rateLimit
     RateLimit
-    RateLimitRule
     RateLimitRuleInput
     RerunJobInput
     RerunJobPayload
@@ -122,15 +91,9 @@ AWAITED = frozenset(
     ResumeQueuePayload
     RunScheduleInput
     RunSchedulePayload
-    Schedule
     StopBulkOperationInput
     StopBulkOperationPayload
     Subscription.jobUpdated(kinds:) is [STATE, PROGRESS] by default, not [STATE, PROGRESS, LOG]
-    Subscription.metricsUpdated
-    Task.concurrencyLimit
-    Task.metrics
-    Task.paused
-    Task.rateLimit
     UpdateQueueInput
     UpdateQueuePayload
     UpdateScheduleInput
@@ -138,10 +101,6 @@ AWAITED = frozenset(
     UpdateTaskInput
     UpdateTaskPayload
     UserErrorCode.QUEUE_FULL
-    Waiting
-    WaitingReason
-    Worker.cpuPercent
-    Worker.memoryBytes
     """.replace("    ", "").splitlines()
 )
 """What is still to be built."""

@@ -8,6 +8,7 @@ from redis import Redis
 
 from support.api import Api, a_task, end, has_field, publish, run
 from taskengine.jobs import Options
+from taskengine.rules import Kind, Rate
 from taskengine.store import Ending
 
 
@@ -52,6 +53,34 @@ async def test_a_queue_tells_who_serves_it(api: Api, redis: Redis) -> None:
     publish(redis, worker="mailer", queues=("mail",))
     found = await api.data('{ a: queue(name: "default") { workers { name } } b: queue(name: "nope") { name } }')
     assert found == {"a": {"workers": [{"name": "hand-1-abcd"}]}, "b": None}
+
+
+async def test_a_queue_tells_what_holds_it_back(api: Api) -> None:
+    document = """
+      { queue(name: "default") {
+          paused pausedAt pausedBy pauseReason concurrencyLimit rateLimit { jobs perSeconds }
+      } }
+    """
+    await api.enqueue()
+    assert set((await api.data(document))["queue"].values()) == {False, None}
+    await api.client.pause(Kind.QUEUE, "default", by="ops@", reason="incident 7")
+    await api.client.set_limits(Kind.QUEUE, "default", concurrency=3, rate=Rate(jobs=10, per_seconds=2))
+    queue = (await api.data(document))["queue"]
+    assert datetime.fromisoformat(queue.pop("pausedAt")) <= datetime.now(UTC)
+    assert queue == {
+        "paused": True,
+        "pausedBy": "ops@",
+        "pauseReason": "incident 7",
+        "concurrencyLimit": 3,
+        "rateLimit": {"jobs": 10, "perSeconds": 2},
+    }
+
+
+async def test_a_task_tells_what_holds_it_back(api: Api) -> None:
+    document = '{ task(name: "universal") { paused concurrencyLimit rateLimit { jobs perSeconds } } }'
+    await api.client.pause(Kind.TASK, "universal")
+    await api.client.set_limits(Kind.TASK, "universal", concurrency=3)
+    assert (await api.data(document))["task"] == {"paused": True, "concurrencyLimit": 3, "rateLimit": None}
 
 
 async def test_a_task_tells_how_it_is_enqueued(api: Api) -> None:

@@ -30,7 +30,7 @@ from taskengine.keys import Keys
 from taskengine.records import ClaimedJob, dumps
 from taskengine.settings import Settings
 from taskengine.signatures import Signature
-from taskengine.store import Ending, Outcome, Store
+from taskengine.store import Ending, Outcome, Said, Store
 from taskengine_api.app import create_app
 from taskengine_api.settings import ApiSettings
 
@@ -209,6 +209,15 @@ def progress(redis: Redis, job: ClaimedJob, current: float) -> None:
     """Report how far a running job is."""
     report: Mapping[str, Any] = {"current": current, "total": 10, "message": "at it", "updated_at": 1_700_000_000_000}
     STORE.report_progress([(job.id, job.lease, dumps(report))]).run(redis)
+
+
+def say(redis: Redis, job: ClaimedJob, *lines: tuple[str, str], first: int = 1, **facts: Any) -> None:
+    """Say lines, as (level, message); ``first`` is the number of the first, which rises with an attempt's lines."""
+    said = [
+        Said(number, 0.0, level, dumps({"message": message, **facts}))
+        for number, (level, message) in enumerate(lines, first)
+    ]
+    STORE.append_logs([(job.id, job.lease, said)], now=0.0).run(redis)
 
 
 async def has_field(api: Api, field: str) -> None:

@@ -29,8 +29,8 @@ from taskengine_api.guard import Documents, Guard
 from taskengine_api.scalars import SCALAR_MAP
 from taskengine_api.schema.enqueueing import enqueue_typed
 from taskengine_api.schema.errors import ERROR_TYPES
-from taskengine_api.schema.events import EVENT_TYPES, Subscription
-from taskengine_api.schema.roots import Mutation, Query
+from taskengine_api.schema.events import EVENT_TYPES
+from taskengine_api.schema.roots import Mutation, Query, Subscription
 from taskengine_api.typed_tasks import NO_TASKS, TypedTasks, typed_tasks
 
 

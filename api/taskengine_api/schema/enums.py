@@ -10,17 +10,28 @@ from typing import Any
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from taskengine.jobs import AttemptOutcome, JobState
+from taskengine.jobs import AttemptOutcome, JobState, LogLevel
+from taskengine.metrics import MetricsWindow
 from taskengine.roles import Role
+from taskengine.waiting import WaitingReason
 from taskengine_api.operations import BulkKind, BulkState
 
-__all__ = ["AttemptOutcome", "BulkKind", "BulkState", "JobState", "Role"]
+__all__ = [
+    "AttemptOutcome",
+    "BulkKind",
+    "BulkState",
+    "JobState",
+    "LogLevel",
+    "MetricsWindow",
+    "Role",
+    "WaitingReason",
+]
 
 _ENUMS: Mapping[type[StrEnum], tuple[str, Mapping[Any, str]]] = {
     JobState: (
         "Where a job is in its life.",
         {
-            JobState.SCHEDULED: "Waits for a time (delay, runAt).",
+            JobState.SCHEDULED: "Waits for a time (delay, runAt) or for the jobs it depends on.",
             JobState.QUEUED: "Ready; waits for a worker.",
             JobState.RUNNING: "A worker runs it.",
             JobState.RETRYING: "An attempt failed; waits for the next one (backoff).",
@@ -38,7 +49,40 @@ _ENUMS: Mapping[type[StrEnum], tuple[str, Mapping[Any, str]]] = {
             AttemptOutcome.TIMED_OUT: "It ran longer than the job's timeout.",
             AttemptOutcome.CANCELLED: "Someone had it stopped.",
             AttemptOutcome.WORKER_LOST: "The worker died or was cut off; the job went back to its queue.",
-            AttemptOutcome.RELEASED: "The worker was stopping and gave the job back.",
+            AttemptOutcome.RELEASED: "The worker was stopping and gave the job back, or the task put it off.",
+        },
+    ),
+    LogLevel: (
+        "How much a line of a job's log matters, from least to most.",
+        {
+            LogLevel.DEBUG: "For whoever looks for a mistake.",
+            LogLevel.INFO: "What happens.",
+            LogLevel.WARNING: "Something is not as it should be.",
+            LogLevel.ERROR: "Something failed.",
+        },
+    ),
+    MetricsWindow: (
+        "How far back to look.",
+        {
+            MetricsWindow.MINUTE: "The last 60 seconds.",
+            MetricsWindow.HOUR: "The last 60 minutes.",
+            MetricsWindow.DAY: "The last 24 hours.",
+            MetricsWindow.WEEK: "The last 7 days.",
+        },
+    ),
+    WaitingReason: (
+        "What a waiting job waits for.",
+        {
+            WaitingReason.RUN_AT: "The time that it is scheduled for.",
+            WaitingReason.BACKOFF: "The end of the pause after an attempt that failed.",
+            WaitingReason.DEPENDENCY: "Other jobs, to complete.",
+            WaitingReason.QUEUE_PAUSED: "Someone, to resume its queue.",
+            WaitingReason.TASK_PAUSED: "Someone, to resume its task.",
+            WaitingReason.CONCURRENCY_LIMIT: "Another job, to end: as many run as may run at once.",
+            WaitingReason.RATE_LIMIT: "The next start that a rate limit allows.",
+            WaitingReason.NO_WORKER: "A worker of its queue that knows its task.",
+            WaitingReason.JOBS_AHEAD: "Jobs that are before it in line.",
+            WaitingReason.STARTING: "Nothing but a free worker: it is next.",
         },
     ),
     BulkKind: ("What is done to each job.", {BulkKind.DELETE: "Its record is removed."}),

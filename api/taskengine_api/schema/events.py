@@ -172,9 +172,9 @@ async def follow(client: Client, job_id: str, after: str | None) -> AsyncGenerat
                 return
 
 
-@strawberry.type(description="Live changes.")
-class Subscription:
-    """Live changes. Without ``after``: from now. With it: every event after that cursor, then live."""
+@strawberry.type
+class JobSubscription:
+    """Changes of jobs, live. Without ``after``: from now. With it: every event after that cursor, then live."""
 
     @strawberry.subscription(description="What happens to jobs.")
     async def job_events(

@@ -1,5 +1,6 @@
 """Jobs: the type with everything that is kept of one, and the pages of them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -13,13 +14,17 @@ from taskengine_api.paging import After, Before, First, Last, PageInfo, page_of
 from taskengine_api.roles import Role
 from taskengine_api.scalars import Json
 from taskengine_api.schema.attempts import Attempt, AttemptConnection, AttemptEdge, JobError
-from taskengine_api.schema.enums import JobState
+from taskengine_api.schema.enums import JobState, LogLevel
 from taskengine_api.schema.filters import NEWEST_FIRST, JobFilter, JobOrder
+from taskengine_api.schema.logs import JobLogConnection, logs_of
 from taskengine_api.schema.nodes import Node
 from taskengine_api.schema.queues import Queue
 from taskengine_api.schema.tasks import Task
+from taskengine_api.schema.waiting import Waiting
 
 if TYPE_CHECKING:
+    from taskengine_api.schema.failures import FailureGroup
+    from taskengine_api.schema.schedules import Schedule
     from taskengine_api.schema.workers import Worker
 
 RETRYABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.RETRYING})
@@ -59,6 +64,9 @@ class Job(Node):
     tags: list[str] = strawberry.field(description="Words given to it when it was enqueued.")
     attempt_count: int = strawberry.field(description="Attempts so far, the running one included.")
     max_attempts: int = strawberry.field(description="How many attempts it gets.")
+    idempotency_key: str | None = strawberry.field(
+        description="The key that it was enqueued with: the same task and key again is this job, as long as it is kept."
+    )
     timeout_seconds: float | None = strawberry.field(description="How long an attempt may run; null is no limit.")
     created_at: datetime = strawberry.field(description="When it was enqueued.")
     run_at: datetime | None = strawberry.field(description="When it may start at the earliest.")
@@ -84,6 +92,7 @@ class Job(Node):
             tags=list(job.tags),
             attempt_count=job.attempt_count,
             max_attempts=job.max_attempts,
+            idempotency_key=job.idempotency_key,
             timeout_seconds=job.timeout_seconds,
             created_at=job.created_at,
             run_at=job.run_at,
@@ -114,6 +123,65 @@ class Job(Node):
             edges=edges, nodes=[edge.node for edge in edges], page_info=page, total_count=len(found)
         )
 
+    @strawberry.field(description="What its runs said, oldest first.")
+    async def logs(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_level: Annotated[
+            LogLevel | None, strawberry.argument(description="Only lines of this level and above.")
+        ] = LogLevel.DEBUG,
+    ) -> JobLogConnection:
+        wanted = min_level or LogLevel.DEBUG
+        return await logs_of(
+            info.context.client, self.id, first=first, after=after, last=last, before=before, min_level=wanted
+        )
+
+    @strawberry.field(description="Why it is not running, when it is not: null once RUNNING or finished.")
+    async def waiting(self, info: Info) -> Waiting | None:
+        if self.state is JobState.RUNNING or self.state.is_final:
+            return None
+        found = await info.context.loaders.waiting.load(self.id)
+        return Waiting.from_domain(found) if found else None
+
+    @strawberry.field(description="The schedule that enqueued it; null for none, or once that is deleted.")
+    async def schedule(
+        self, info: Info
+    ) -> Annotated["Schedule", strawberry.lazy("taskengine_api.schema.schedules")] | None:
+        from taskengine_api.schema.schedules import Schedule
+
+        if self.kept.schedule is None:
+            return None
+        found = await info.context.loaders.schedules.load(self.kept.schedule)
+        return Schedule.from_domain(found) if found else None
+
+    @strawberry.field(
+        description="The jobs that have to complete before it starts, in the order given; the first 100 that are kept."
+    )
+    async def depends_on(self, info: Info) -> list["Job"]:
+        around = await info.context.loaders.dependencies.load(self.id)
+        return await _those_there(info, around.depends_on)
+
+    @strawberry.field(description="The jobs that still wait for it to complete, oldest first; the first 100.")
+    async def dependents(self, info: Info) -> list["Job"]:
+        around = await info.context.loaders.dependencies.load(self.id)
+        return await _those_there(info, around.dependents)
+
+    @strawberry.field(description="The problem that its last failure belongs to; null without one, or once forgotten.")
+    async def failure_group(
+        self, info: Info
+    ) -> Annotated["FailureGroup", strawberry.lazy("taskengine_api.schema.failures")] | None:
+        from taskengine_api.schema.failures import FailureGroup
+
+        if self.kept.failure_group is None:
+            return None
+        found = await info.context.loaders.failure_groups.load(self.kept.failure_group)
+        return FailureGroup.from_domain(found) if found else None
+
     @strawberry.field(description="When retention removes the record; null until it is finished.")
     def expires_at(self, info: Info) -> datetime | None:
         if self.finished_at is None:
@@ -143,6 +211,11 @@ class Job(Node):
     @strawberry.field(description="Whether `retryJob` would take it from the viewer.")
     def viewer_can_retry(self, info: Info) -> bool:
         return info.context.viewer.may(Role.OPERATOR) and self.state in RETRYABLE
+
+
+async def _those_there(info: Info, job_ids: Sequence[str]) -> list[Job]:
+    found = await info.context.loaders.jobs.load_many(job_ids)
+    return [Job.from_domain(job) for job in found if job is not None]
 
 
 @strawberry.type(description="A job and its place in the list.")

@@ -9,6 +9,9 @@ class Prefix(StrEnum):
     """What an id begins with, before the underscore. A job's id is the engine's own."""
 
     ATTEMPT = "attempt"
+    AUDIT = "audit"
+    FAILURE = "fail"
+    LOG = "log"
     QUEUE = "queue"
     TASK = "task"
     WORKER = "worker"

@@ -1,6 +1,7 @@
 """Query, Mutation and Subscription: the nouns put together, and ``node`` over all of them."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -10,12 +11,18 @@ from taskengine.errors import InvalidInput
 from taskengine_api.context import Info
 from taskengine_api.paging import MAX_PAGE
 from taskengine_api.schema.attempts import Attempt
+from taskengine_api.schema.audit import AuditEntry, AuditQueries
 from taskengine_api.schema.counts import CountQueries
 from taskengine_api.schema.enqueueing import EnqueueMutations
+from taskengine_api.schema.events import JobSubscription
+from taskengine_api.schema.failures import FailureGroup, FailureQueries
 from taskengine_api.schema.history import BulkOperation, HistoryMutations
 from taskengine_api.schema.jobs import Job, JobQueries
+from taskengine_api.schema.logs import JobLog
+from taskengine_api.schema.metrics import MetricsQueries, MetricsSubscription
 from taskengine_api.schema.nodes import Node, Prefix, id_of
 from taskengine_api.schema.queues import Queue, QueueQueries
+from taskengine_api.schema.schedules import Schedule, ScheduleQueries
 from taskengine_api.schema.steering import SteeringMutations
 from taskengine_api.schema.system import SystemQueries
 from taskengine_api.schema.tasks import Task, TaskQueries
@@ -59,17 +66,57 @@ async def _find_operation(info: Info, name: str) -> Node | None:
     return BulkOperation.from_domain(operation) if operation else None
 
 
+async def _find_schedule(info: Info, name: str) -> Node | None:
+    schedule = await info.context.loaders.schedules.load(name)
+    return Schedule.from_domain(schedule) if schedule else None
+
+
+async def _find_failure_group(info: Info, name: str) -> Node | None:
+    if not re.fullmatch(r"[0-9a-f]{16}", name):
+        return None
+    group = await info.context.loaders.failure_groups.load(id_of(Prefix.FAILURE, name))
+    return FailureGroup.from_domain(group) if group else None
+
+
+async def _find_log(info: Info, name: str) -> Node | None:
+    found = re.fullmatch(rf"({_STREAM_ID})_([A-Za-z0-9_\-]{{1,64}})", name)
+    lines = await info.context.client.list_log_lines(found[2], found[1], found[1]) if found else []
+    return JobLog.from_domain(lines[0]) if lines else None
+
+
+async def _find_audit_entry(info: Info, name: str) -> Node | None:
+    entry = await info.context.client.get_audit_entry(name) if re.fullmatch(_STREAM_ID, name) else None
+    return AuditEntry.from_domain(entry) if entry else None
+
+
+_STREAM_ID = r"[0-9]{1,19}-[0-9]{1,19}"
 _FINDERS: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
     Prefix.QUEUE: _find_queue,
     Prefix.TASK: _find_task,
     Prefix.WORKER: _find_worker,
     Prefix.ATTEMPT: _find_attempt,
     Prefix.BULK: _find_operation,
+    Prefix.SCHEDULE: _find_schedule,
+    Prefix.FAILURE: _find_failure_group,
+    Prefix.LOG: _find_log,
+    Prefix.AUDIT: _find_audit_entry,
 }
 
 
 @strawberry.type(description="What can be asked. Needs VIEWER; what needs more says so.")
-class Query(JobQueries, CountQueries, QueueQueries, WorkerQueries, TaskQueries, SystemQueries, ViewerQueries):
+class Query(
+    JobQueries,
+    CountQueries,
+    QueueQueries,
+    WorkerQueries,
+    TaskQueries,
+    ScheduleQueries,
+    FailureQueries,
+    MetricsQueries,
+    AuditQueries,
+    SystemQueries,
+    ViewerQueries,
+):
     """What can be asked."""
 
     @strawberry.field(description="Anything by its id; null when there is nothing of that id.")
@@ -90,3 +137,8 @@ class Query(JobQueries, CountQueries, QueueQueries, WorkerQueries, TaskQueries, 
 @strawberry.type(description="What can be done. Where a payload has errors, nothing has changed.")
 class Mutation(EnqueueMutations, SteeringMutations, HistoryMutations):
     """What can be done."""
+
+
+@strawberry.type(description="Live changes.")
+class Subscription(JobSubscription, MetricsSubscription):
+    """Live changes."""

@@ -6,11 +6,15 @@ import strawberry
 from strawberry import Private
 
 from taskengine.jobs import TaskInfo
+from taskengine.rules import Kind
 from taskengine_api.context import Info
 from taskengine_api.scalars import Json
 from taskengine_api.schema.counts import StateCounts
+from taskengine_api.schema.enums import MetricsWindow
+from taskengine_api.schema.metrics import Metrics, Window, metrics_of
 from taskengine_api.schema.nodes import Node, Prefix, id_of
 from taskengine_api.schema.queues import Queue
+from taskengine_api.schema.rules import RateLimitRule
 from taskengine_api.typed_tasks import UNTYPED
 
 
@@ -57,6 +61,23 @@ class Task(Node):
     @strawberry.field(description="How long an attempt may run unless said otherwise; null is as long as it takes.")
     async def timeout_seconds(self, info: Info) -> float | None:
         return (await self._facts(info)).timeout_seconds
+
+    @strawberry.field(description="Whether nothing more of it starts until someone resumes it.")
+    async def paused(self, info: Info) -> bool:
+        return (await info.context.loaders.rules.load(None)).pause_of(Kind.TASK, self.name) is not None
+
+    @strawberry.field(description="How many of its jobs may run at once, over all workers; null is any number.")
+    async def concurrency_limit(self, info: Info) -> int | None:
+        return (await info.context.loaders.rules.load(None)).limits_of(Kind.TASK, self.name).concurrency
+
+    @strawberry.field(description="How many of its jobs may start in a time, over all workers; null is any number.")
+    async def rate_limit(self, info: Info) -> RateLimitRule | None:
+        rules = await info.context.loaders.rules.load(None)
+        return RateLimitRule.from_domain(rules.limits_of(Kind.TASK, self.name).rate)
+
+    @strawberry.field(description="What happened to its jobs.")
+    async def metrics(self, info: Info, window: Window = MetricsWindow.HOUR) -> Metrics:
+        return await metrics_of(info, window, task=self.name)
 
     @strawberry.field(description="Its jobs in each state.")
     async def counts(self, info: Info) -> StateCounts:

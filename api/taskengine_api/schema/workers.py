@@ -30,6 +30,12 @@ class Worker(Node):
     draining: bool = strawberry.field(
         description="Whether it takes no new job and stops when its running ones are done."
     )
+    cpu_percent: float | None = strawberry.field(
+        description="Percent of one core that it and its processes used since the heartbeat before; null when unknown."
+    )
+    memory_bytes: float | None = strawberry.field(
+        description="Memory that it and its processes hold; null when unknown."
+    )
     known: Private[WorkerInfo]
 
     @classmethod
@@ -46,6 +52,8 @@ class Worker(Node):
             last_heartbeat_at=worker.last_heartbeat_at,
             online=worker.online,
             draining=worker.draining,
+            cpu_percent=getattr(worker, "cpu_percent", None),
+            memory_bytes=getattr(worker, "memory_bytes", None),
             known=worker,
         )
 
