@@ -29,7 +29,6 @@ AWAITED = frozenset(
     ChangeJobPriorityPayload
     CreateScheduleInput
     CreateSchedulePayload
-    DateTimeRange
     DeleteScheduleInput
     DeleteSchedulePayload
     DrainWorkerInput
@@ -40,26 +39,13 @@ AWAITED = frozenset(
     EnqueueOptions.dependsOn
     EnqueueOptions.idempotencyKey
     EnqueueOptions.startBefore
-    IntRange
     Job.events
     Job.rerunOf
     JobConnection.scannedCount
     JobEventConnection
     JobEventEdge
     JobEventKind.LOG
-    JobFilter.argsContain
-    JobFilter.createdAt
-    JobFilter.failureGroupId
-    JobFilter.finishedAt
-    JobFilter.ids
-    JobFilter.priority
-    JobFilter.scheduleId
-    JobFilter.tags
-    JobFilter.text
     JobLogged
-    JobOrderField.FINISHED_AT
-    JobOrderField.PRIORITY
-    JobOrderField.RUN_AT
     Mutation.cancelJobs
     Mutation.changeJobPriority
     Mutation.createSchedule

@@ -52,8 +52,8 @@ class Worker(Node):
             last_heartbeat_at=worker.last_heartbeat_at,
             online=worker.online,
             draining=worker.draining,
-            cpu_percent=getattr(worker, "cpu_percent", None),
-            memory_bytes=getattr(worker, "memory_bytes", None),
+            cpu_percent=worker.cpu_percent,
+            memory_bytes=None if worker.memory_bytes is None else float(worker.memory_bytes),
             known=worker,
         )
 
