@@ -22,7 +22,7 @@ from support.node import run_node
 REPORT: dict[str, Any] = {
     "counts": {"queued": 0, "running": 0},
     "refused": [{"code": "INVALID", "path": ["options", "priority"]}],
-    "enqueued": "QUEUED",
+    "enqueued": [],
     "events": ["QUEUED", "RUNNING", "at it", "COMPLETED"],
     "resumed": ["at it", "COMPLETED"],
     "job": {"state": "COMPLETED", "result": {"sent": 2}},
@@ -83,7 +83,7 @@ async def test_gql_knows_the_whole_schema(address: str) -> None:
 
 ENQUEUE = """
 mutation Enqueue($input: EnqueueUniversalInput!) {
-  enqueueUniversal(input: $input) { job { id state } errors { code message path } }
+  enqueueUniversal(input: $input) { job { id } errors { code message path } }
 }
 """
 FOLLOW = """
@@ -118,15 +118,16 @@ async def report_of_gql(session: Any, live: Any) -> dict[str, Any]:
 
     counts = await ask("{ counts { queued running } }")
     refused = await ask(ENQUEUE, input={"args": {"times": 1}, "options": {"priority": 99}})
-    job = (await ask(ENQUEUE, input={"args": {"to": ["a@example.org"], "times": 2}}))["enqueueUniversal"]["job"]
-    events = await follow(id=job["id"], after="0-0")
+    enqueued = (await ask(ENQUEUE, input={"args": {"to": ["a@example.org"], "times": 2}}))["enqueueUniversal"]
+    job_id = enqueued["job"]["id"]
+    events = await follow(id=job_id, after="0-0")
     return {
         "counts": counts["counts"],
         "refused": [{"code": one["code"], "path": one["path"]} for one in refused["enqueueUniversal"]["errors"]],
-        "enqueued": job["state"],
+        "enqueued": enqueued["errors"],
         "events": told(events),
-        "resumed": told(await follow(id=job["id"], after=events[1]["cursor"])),
-        "job": (await ask(RESULT, id=job["id"]))["job"],
+        "resumed": told(await follow(id=job_id, after=events[1]["cursor"])),
+        "job": (await ask(RESULT, id=job_id))["job"],
         "wrongField": await codes("{ nothing }"),
         "wrongVariable": await codes(RESULT, id={"not": "an id"}),
         "wrongArgument": await codes("query { jobs(first: 0) { totalCount } }"),
