@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from taskengine_dashboard import drawer, navigation, parts
+from taskengine_dashboard import navigation, parts
 from taskengine_dashboard.source import source
+from taskengine_dashboard.views.job import drawer
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
@@ -26,7 +27,8 @@ def main(default: str = navigation.OVERVIEW) -> None:
     st.logo(str(STATIC / parts.logo()), icon_image=str(STATIC / "mark.svg"), size="large")
     parts.sidebar()
     page.run()
-    drawer.open_if_asked()
+    if not parts.open_question():  # one thing at a time floats over a page
+        drawer.open_if_asked()
     parts.show_notice()  # last: what floats is kept by number, and a notice must not move the drawer
 
 

@@ -8,6 +8,7 @@ ApiError
 ├── ApiSlow          no answer in time
 ├── ApiRefused       an answer, but not a GraphQL one
 └── RequestFailed    GraphQL's own top-level errors; ``code`` says of what kind
+    └── NotSignedIn  the API wants a key, or knows the given one no more
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ class ApiError(Exception):
     """The API gave nothing that can be shown. ``title`` heads a banner, ``str()`` explains."""
 
     title: ClassVar[str] = "The API did not answer"
+    keeps_figures: ClassVar[bool] = True
+    """Whether what was shown before may stay while this lasts."""
 
 
 class ApiUnreachable(ApiError):
@@ -84,6 +87,13 @@ class RequestFailed(ApiError):
         return self.message
 
 
+class NotSignedIn(RequestFailed):
+    """The API wants a key, or knows the given one no more: nothing may be shown to whoever this is."""
+
+    title = "Please sign in"
+    keeps_figures = False
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A named GraphQL operation. ``name`` is the one that its text declares."""
@@ -100,11 +110,13 @@ class Client:
         # Proxies of the environment are for the outside world; the API is a neighbour.
         self._http = httpx.Client(timeout=TIMEOUT, transport=transport, trust_env=False)
 
-    def execute(self, operation: Operation, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def execute(
+        self, operation: Operation, variables: Mapping[str, Any] | None = None, api_key: str | None = None
+    ) -> dict[str, Any]:
         """Return the operation's ``data``; raise ``ApiError`` if there is none."""
         body = {"query": operation.text, "operationName": operation.name, "variables": dict(variables or {})}
         try:
-            response = self._http.post(self.url, json=body)
+            response = self._http.post(self.url, json=body, headers=_authorization(api_key))
         except httpx.ConnectTimeout:
             raise ApiUnreachable(self.url) from None
         except httpx.TimeoutException:
@@ -124,6 +136,10 @@ def endpoint_of(url: str) -> str:
     return bare if urlsplit(bare).path.endswith("/graphql") else f"{bare}/graphql"
 
 
+def _authorization(api_key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
 def _data_of(response: httpx.Response, url: str) -> dict[str, Any]:
     try:
         answer: Any = response.json()
@@ -134,5 +150,7 @@ def _data_of(response: httpx.Response, url: str) -> dict[str, Any]:
     if answer.get("errors"):
         first: dict[str, Any] = answer["errors"][0]
         extensions: dict[str, Any] = first.get("extensions") or {}
-        raise RequestFailed(str(extensions.get("code", "INTERNAL")), str(first.get("message", "no message")))
+        code = str(extensions.get("code", "INTERNAL"))
+        problem = NotSignedIn if code == "UNAUTHENTICATED" else RequestFailed
+        raise problem(code, str(first.get("message", "no message")))
     return answer["data"]

@@ -1,4 +1,4 @@
-"""The newest answer to each question, shared by all viewers, without making any of them wait.
+"""The newest answer to each question, shared by all who may see it, without making any of them wait.
 
 A page that waits for the network greys out while it does. So a page asks the
 feed: an answer younger than ``fresh_seconds`` is returned as it is; else one
@@ -56,7 +56,7 @@ class Feed:
         fresh_seconds: float = 0.9,
         patience_seconds: float = 0.15,
         longest_wait_seconds: float = 6.0,
-        keep: int = 64,
+        keep: int = 256,
         threads: int = 4,
     ) -> None:
         self._fresh = fresh_seconds
@@ -100,7 +100,8 @@ class Feed:
         try:
             reading = Reading(fetch(), datetime.now(UTC))
         except ApiError as problem:
-            reading = Reading(entry.reading.value, entry.reading.at, problem)
+            last = entry.reading if problem.keeps_figures else Reading[Any]()
+            reading = Reading(last.value, last.at, problem)
         except Exception:  # noqa: BLE001 - an answer that we cannot read is a problem to show, not a lost thread
             _log.exception("cannot read an answer of the API")
             reading = Reading(entry.reading.value, entry.reading.at, UnreadableAnswer())

@@ -72,7 +72,7 @@ def configuration(host: str, port: int) -> dict[str, Any]:
 @asynccontextmanager
 async def _lifespan(_: App) -> AsyncGenerator[None]:
     """Have everything imported before the first viewer comes, and keep the collector from walking it again."""
-    for name in ("app", *(f"views.{page}" for page in navigation.NAMES)):
+    for name in ("app", *(f"views.{page}.page" for page in navigation.NAMES)):
         importlib.import_module(f"taskengine_dashboard.{name}")
     tables.jobs(())  # Arrow's first array imports pandas, which takes a second
     gc.collect()

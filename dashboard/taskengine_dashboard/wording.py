@@ -1,12 +1,14 @@
 """Numbers, times and durations in words. Pure; times come in aware and leave in the viewer's zone."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 NOTHING = "—"
 """What stands where there is no value."""
 
+_NAMED_QUEUES = 2
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -63,6 +65,14 @@ def stamp(moment: datetime | None, zone: tzinfo) -> str:
         return NOTHING
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def served(queues: Sequence[str]) -> str:
+    """Return which queues a worker serves, in a few words: ``all``, ``mail, default + 3``."""
+    if "*" in queues:
+        return "all"
+    named, others = queues[:_NAMED_QUEUES], queues[_NAMED_QUEUES:]
+    return ", ".join(named) + (f" + {len(others)}" if others else "")
 
 
 def short_id(job_id: str) -> str:

@@ -6,7 +6,10 @@ import pytest
 
 from support.fake_api import FakeApi
 from support.pages import OpenPage, a_page
+from taskengine_dashboard import tables
 from taskengine_dashboard.source import Source, open_source
+
+tables.jobs(())  # Arrow's first array imports pandas: longer than a page waits for its first answer on a busy machine
 
 
 @pytest.fixture
@@ -17,7 +20,7 @@ def api() -> FakeApi:
     return api
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def source(api: FakeApi) -> Iterator[Source]:
     """The source of the pages, asking that API."""
     source = open_source("http://api.test", transport=api.transport)

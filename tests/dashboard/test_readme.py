@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from taskengine_dashboard import parts
 from taskengine_dashboard.serve import PACKAGE
 from taskengine_dashboard.settings import PREFIX, DashboardSettings
 
@@ -20,10 +21,10 @@ def test_its_table_of_settings_is_the_settings_with_their_defaults() -> None:
 
 
 def test_it_names_every_module() -> None:
-    modules = {path.name for path in PACKAGE.glob("*.py")} - {
-        "__init__.py",
-        "navigation.py",
-        "selection.py",
-        "shapes.py",
-    }
-    assert {name for name in modules if name not in README} == set()
+    modules = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "shapes.py"}
+    packages = {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
+    assert {name for name in modules | packages if name not in README} == set()
+
+
+def test_it_names_every_part() -> None:
+    assert {name for name in parts.__all__ if f"parts.{name}" not in README} == set()

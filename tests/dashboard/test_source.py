@@ -4,66 +4,68 @@ import httpx
 import pytest
 
 from support.fake_api import FakeApi
+from taskengine_dashboard.changes import jobs as changes
+from taskengine_dashboard.changes.outcomes import told
 from taskengine_dashboard.client import ApiUnreachable, RequestFailed
 from taskengine_dashboard.jobs_query import JobsQuery
-from taskengine_dashboard.outcomes import told
-from taskengine_dashboard.source import Changed, Refusal, Source
+from taskengine_dashboard.source import Changed, Refusal
+from taskengine_dashboard.views.jobs import questions
 
 REFUSED = {"code": "CONFLICT", "message": "job 'x' is COMPLETED", "path": ["id"]}
 
 
-def test_each_job_is_retried_by_its_id(api: FakeApi, source: Source) -> None:
+def test_each_job_is_retried_by_its_id(api: FakeApi) -> None:
     jobs = [api.add_job("FAILED"), api.add_job("CANCELLED")]
-    assert source.retry(jobs) == Changed(done=2)
+    assert changes.retry(jobs) == Changed(done=2)
     assert [job["state"] for job in api.jobs] == ["QUEUED", "QUEUED"]
 
 
 @pytest.mark.parametrize("terminate", [True, False])
-def test_a_running_job_is_stopped_only_when_asked(api: FakeApi, source: Source, terminate: bool) -> None:
+def test_a_running_job_is_stopped_only_when_asked(api: FakeApi, terminate: bool) -> None:
     job_id = api.add_job("RUNNING")
-    source.cancel([job_id], terminate=terminate)
+    changes.cancel([job_id], terminate=terminate)
     assert api.asked("CancelJob") == [{"input": {"id": job_id, "terminate": terminate}}]
 
 
-def test_what_is_refused_is_kept_with_its_reason(api: FakeApi, source: Source) -> None:
+def test_what_is_refused_is_kept_with_its_reason(api: FakeApi) -> None:
     api.refusal = REFUSED
-    changed = source.retry([api.add_job("COMPLETED")])
+    changed = changes.retry([api.add_job("COMPLETED")])
     assert changed == Changed(done=0, refusals=(Refusal("job 'x' is COMPLETED", ("id",), "CONFLICT"),))
 
 
-def test_after_a_problem_the_rest_is_not_tried(api: FakeApi, source: Source) -> None:
+def test_after_a_problem_the_rest_is_not_tried(api: FakeApi) -> None:
     api.problem = httpx.ConnectError("refused")
-    changed = source.retry(["a", "b", "c"])
+    changed = changes.retry(["a", "b", "c"])
     assert (changed.done, changed.not_tried) == (0, 3)
     assert isinstance(changed.problem, ApiUnreachable)
     assert len(api.asked("RetryJob")) == 1
 
 
-def test_the_own_change_is_seen_at_once(api: FakeApi, source: Source) -> None:
+def test_the_own_change_is_seen_at_once(api: FakeApi) -> None:
     job_id = api.add_job("FAILED")
     failed = JobsQuery(state="FAILED")
-    before = source.jobs(failed).value
-    source.retry([job_id])
-    after = source.jobs(failed).value
+    before = questions.jobs(failed).value
+    changes.retry([job_id])
+    after = questions.jobs(failed).value
     assert before is not None
     assert after is not None
-    assert (before.page.total, after.page.total) == (1, 0)
+    assert (before.total, after.total) == (1, 0)
 
 
-def test_enqueueing_gives_the_new_job(api: FakeApi, source: Source) -> None:
-    enqueued = source.enqueue({"task": "greet", "args": {"name": "Bob"}})
-    assert enqueued.job_id is not None
-    assert api.job(enqueued.job_id)["args"] == {"name": "Bob"}
+def test_enqueueing_gives_the_new_job(api: FakeApi) -> None:
+    enqueued = changes.enqueue({"task": "greet", "args": {"name": "Bob"}})
+    assert enqueued.payload is not None
+    assert api.job(enqueued.payload["job"]["id"])["args"] == {"name": "Bob"}
 
 
-def test_enqueueing_may_be_refused(api: FakeApi, source: Source) -> None:
+def test_enqueueing_may_be_refused(api: FakeApi) -> None:
     api.refusal = {"code": "INVALID", "message": "is too long", "path": ["args", "name"]}
-    assert source.enqueue({"task": "greet", "args": {}}).refusals == (Refusal("is too long", ("args", "name")),)
+    assert changes.enqueue({"task": "greet", "args": {}}).refusals == (Refusal("is too long", ("args", "name")),)
 
 
-def test_enqueueing_may_fail_on_the_way(api: FakeApi, source: Source) -> None:
+def test_enqueueing_may_fail_on_the_way(api: FakeApi) -> None:
     api.error_code = "UNAVAILABLE"
-    assert isinstance(source.enqueue({"task": "greet", "args": {}}).problem, RequestFailed)
+    assert isinstance(changes.enqueue({"task": "greet", "args": {}}).problem, RequestFailed)
 
 
 @pytest.mark.parametrize(

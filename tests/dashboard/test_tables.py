@@ -6,8 +6,10 @@ import pytest
 
 from support.fake_api import NOW, FakeApi
 from taskengine_dashboard import tables
-from taskengine_dashboard.model import JobRow, Progress, WorkerRow
-from taskengine_dashboard.source import Source
+from taskengine_dashboard.model.jobs import JobRow, Progress
+from taskengine_dashboard.model.workers import WorkerRow
+from taskengine_dashboard.views.overview import questions
+from taskengine_dashboard.views.overview import tables as overview_tables
 
 
 def a_row(**facts: object) -> JobRow:
@@ -70,7 +72,7 @@ def test_only_a_running_job_has_a_bar() -> None:
 
 
 def test_a_worker_shows_its_load() -> None:
-    (row,) = tables.workers([a_worker()], NOW).to_pylist()
+    (row,) = overview_tables.workers([a_worker()], NOW).to_pylist()
     assert row == {
         "worker": "w1",
         "state": ["Online"],
@@ -82,7 +84,7 @@ def test_a_worker_shows_its_load() -> None:
 
 
 def test_a_dead_worker_carries_nothing() -> None:
-    (row,) = tables.workers([a_worker(online=False)], NOW).to_pylist()
+    (row,) = overview_tables.workers([a_worker(online=False)], NOW).to_pylist()
     assert (row["state"], row["busy"], row["load"]) == (["Offline"], "—", 0.0)
 
 
@@ -91,14 +93,14 @@ def test_a_dead_worker_carries_nothing() -> None:
     [(("*",), "all"), (("mail",), "mail"), (("a", "b"), "a, b"), (("a", "b", "c", "d"), "a, b + 2"), ((), "")],
 )
 def test_a_worker_names_the_queues_that_it_serves(queues: tuple[str, ...], words: str) -> None:
-    assert tables.workers([a_worker(queues=queues)], NOW).column("queues").to_pylist() == [words]
+    assert overview_tables.workers([a_worker(queues=queues)], NOW).column("queues").to_pylist() == [words]
 
 
-def test_queues_show_depth_and_wait(api: FakeApi, source: Source) -> None:
+def test_queues_show_depth_and_wait(api: FakeApi) -> None:
     api.add_job("QUEUED")
     api.add_job("FAILED")
-    overview = source.overview().value
+    overview = questions.overview().value
     assert overview is not None
-    assert overview.queues.to_pylist() == [
+    assert overview.queue_table.to_pylist() == [
         {"queue": "default", "queued": 1, "running": 0, "retrying": 0, "failed": 1, "wait": "12 s"}
     ]

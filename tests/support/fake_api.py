@@ -45,6 +45,10 @@ class FakeApi:
         self.jobs: list[dict[str, Any]] = []
         self.workers: list[dict[str, Any]] = []
         self.schemas: dict[str, Any] = {"greet": GREET}
+        self.answers: dict[str, Any] = {}
+        """Values of other fields of Query and Mutation, or instead of those here: ``api.answers["viewer"] = {…}``."""
+        self.keys: list[str | None] = []
+        """The API key of each request."""
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self._schema = build_schema(SCHEMA)
         self._schema.type_map["UserError"].resolve_type = lambda *_: "ValidationError"  # type: ignore[attr-defined]
@@ -72,6 +76,7 @@ class FakeApi:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         self.sent.append((body["operationName"], body["variables"]))
+        self.keys.append(request.headers.get("authorization", "").removeprefix("Bearer ") or None)
         if self.problem is not None:
             raise self.problem
         if self.error_code is not None:
@@ -96,10 +101,18 @@ class FakeApi:
             "queues": [self._queue(name) for name in queues],
             "tasks": [self._task(name, schema) for name, schema in sorted(self.schemas.items())],
             "workers": self.workers,
-            "system": {"version": "0.1.0", "redisVersion": "7.4.0", "redisMemoryBytes": 1.5e6, "now": _iso(0)},
+            "system": {
+                "version": "0.1.0",
+                "redisVersion": "7.4.0",
+                "redisMemoryBytes": 1.5e6,
+                "redisMemoryLimitBytes": None,
+                "persistence": "aof",
+                "now": _iso(0),
+            },
             "enqueueJob": self._enqueue,
             "cancelJob": lambda _info, **asked: self._move(asked["input"], "CANCELLED"),
             "retryJob": lambda _info, **asked: self._move(asked["input"], "QUEUED"),
+            **self.answers,
         }
 
     def _counts(self, chosen: Mapping[str, str]) -> dict[str, int]:

@@ -1,1 +1,1 @@
-"""The pages, one a file; each has ``render()``."""
+"""The pages, a package each: ``questions`` (what it asks), ``tables`` (as Arrow), ``page`` (``render()`` draws it)."""

@@ -1,40 +1,29 @@
 """One job in full, in a drawer over any page: whatever page has ``?job=ID`` in its address."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import streamlit as st
 
-from taskengine_dashboard import outcomes, parts, timeline, wording
+from taskengine_dashboard import parts, wording
+from taskengine_dashboard.changes import jobs as changes
+from taskengine_dashboard.changes import outcomes
 from taskengine_dashboard.feed import Reading
-from taskengine_dashboard.model import Failure, JobAnswer, JobDetail, JobRow, can_cancel, can_retry
-from taskengine_dashboard.source import source
+from taskengine_dashboard.model.jobs import Failure, can_cancel, can_retry
+from taskengine_dashboard.navigation import DRAWER
 from taskengine_dashboard.states import state_of
+from taskengine_dashboard.views.job import questions, timeline
+from taskengine_dashboard.views.job.questions import JobAnswer, JobDetail
 
-PARAM = "job"
 _ASKED = "drawer-asked"
 _WIDTH = 640
 
 
-def open_job(job_id: str) -> None:
-    """Open a job, from a callback."""
-    st.query_params[PARAM] = job_id
-    st.rerun()
-
-
-def ask_for(short_id: str, shown: Iterable[JobRow]) -> None:
-    """Open the job of a table's row, named by its short id: a row's number may be another job's by now."""
-    for job in shown:
-        if wording.short_id(job.id) == short_id:
-            open_job(job.id)
-
-
 def open_if_asked() -> None:
     """Open the job that the address names."""
-    job_id = st.query_params.get(PARAM)
+    job_id = st.query_params.get(DRAWER)
     if not job_id:
         return
-    job = _job_of(source().job(job_id))
+    job = _job_of(questions.job(job_id))
     title = wording.plain(job.task) if job else "Job"
     st.dialog(title, width=_WIDTH, position="right", on_dismiss=_close)(_live)(job_id)
 
@@ -42,12 +31,12 @@ def open_if_asked() -> None:
 def _live(job_id: str) -> None:
     @st.fragment(run_every=parts.refresh_seconds() or None)
     def body() -> None:
-        reading = source().job(job_id)
+        reading = questions.job(job_id)
         if reading.problem is not None:
             st.error(wording.plain(str(reading.problem)), title=reading.problem.title, icon=":material/cloud_off:")
         job = _job_of(reading)
         if job is not None and reading.value is not None:
-            _job(job, reading.value.system.now, away=reading.problem is not None)
+            _job(job, reading.value.frame.now, away=reading.problem is not None)
         elif reading.value is not None:
             _not_found(job_id)
 
@@ -112,22 +101,22 @@ def _forget() -> None:
 
 
 def _retry(job: JobDetail) -> None:
-    text, icon = outcomes.told("Retry", source().retry([job.id]))
+    text, icon = outcomes.told("Retry", changes.retry([job.id]))
     parts.remember(text, icon=icon)
     st.rerun()
 
 
 def _cancel(job: JobDetail) -> None:
     _forget()
-    text, icon = outcomes.told("Cancel", source().cancel([job.id], terminate=job.state == "RUNNING"))
+    text, icon = outcomes.told("Cancel", changes.cancel([job.id], terminate=job.state == "RUNNING"))
     parts.remember(text, icon=icon)
     st.rerun()
 
 
 def _close() -> None:
     _forget()
-    if PARAM in st.query_params:
-        del st.query_params[PARAM]
+    if DRAWER in st.query_params:
+        del st.query_params[DRAWER]
 
 
 def _progress(job: JobDetail) -> None:

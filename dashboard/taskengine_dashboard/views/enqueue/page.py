@@ -5,13 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from taskengine_dashboard import drawer, forms, operations, parts, requests, wording
-from taskengine_dashboard.form_view import Form
-from taskengine_dashboard.forms import Problem
-from taskengine_dashboard.model import Catalogue, TaskInfo
-from taskengine_dashboard.requests import ARGS, OPTIONS, Sent
+from taskengine_dashboard import navigation, parts, wording
+from taskengine_dashboard.changes import jobs as changes
+from taskengine_dashboard.model.tasks import TaskInfo
 from taskengine_dashboard.shapes import is_object
-from taskengine_dashboard.source import source
+from taskengine_dashboard.views.enqueue import forms, questions, requests
+from taskengine_dashboard.views.enqueue.form_view import Form
+from taskengine_dashboard.views.enqueue.forms import Problem
+from taskengine_dashboard.views.enqueue.questions import Catalogue
+from taskengine_dashboard.views.enqueue.requests import ARGS, OPTIONS, Sent
 
 _PARAM = "task"
 _PICKED, _DRAWN, _SENT, _MODE = "enqueue-task", "enqueue-drawn", "enqueue-sent", "enqueue-mode"
@@ -27,7 +29,7 @@ def render() -> None:
 
 def _header() -> None:
     """Keep the header live; the form is drawn anew only when there are other tasks to choose from."""
-    reading = parts.header("Enqueue", source().catalogue)
+    reading = parts.header("Enqueue", questions.catalogue)
     drawn = st.session_state.get(_DRAWN)
     if drawn is not None and drawn != _names(reading.value):
         st.rerun()
@@ -38,7 +40,7 @@ def _names(found: Catalogue | None) -> tuple[str, ...]:
 
 
 def _body() -> None:
-    reading = source().catalogue()
+    reading = questions.catalogue()
     found = reading.value
     st.session_state[_DRAWN] = _names(found)
     if found is None:
@@ -93,7 +95,7 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
     if st.button("Enqueue", type="primary", icon=":material/send:", key="enqueue-send", disabled=away):
         _send(request, wrong)
     with st.expander("The GraphQL that is sent", icon=":material/code:", key="enqueue-graphql"):
-        st.code(operations.ENQUEUE_JOB.text.strip(), language=None)
+        st.code(changes.ENQUEUE_JOB.text.strip(), language=None)
         st.caption("Variables")
         st.code(wording.pretty({"input": request}), language=None)
 
@@ -107,7 +109,7 @@ def _send(request: dict[str, Any], wrong: list[Problem]) -> None:
     if wrong:
         st.session_state[_SENT] = Sent(request=request, problems=tuple(wrong))
     else:
-        st.session_state[_SENT] = Sent.answered(request, source().enqueue(request))
+        st.session_state[_SENT] = Sent.answered(request, changes.enqueue(request))
     st.rerun()
 
 
@@ -128,7 +130,7 @@ def _say_how_it_went(sent: Sent | None, form: Form) -> None:
                 icon=":material/arrow_forward:",
                 icon_position="right",
                 type="tertiary",
-                on_click=drawer.open_job,
+                on_click=navigation.open_job,
                 args=(sent.job_id,),
             )
 

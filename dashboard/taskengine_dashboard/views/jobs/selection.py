@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from taskengine_dashboard.model import JobRow
+from taskengine_dashboard.model.jobs import JobRow
 
 _CHOSEN = "chosen-jobs"
 

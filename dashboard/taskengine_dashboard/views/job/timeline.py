@@ -5,7 +5,8 @@ from datetime import datetime, tzinfo
 from typing import Literal
 
 from taskengine_dashboard import wording
-from taskengine_dashboard.model import Attempt, Failure, JobDetail
+from taskengine_dashboard.model.jobs import Failure
+from taskengine_dashboard.views.job.questions import Attempt, JobDetail
 
 Mood = Literal["running", "complete", "error"]
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, HttpUrl, SecretStr, TypeAdapter
 from pydantic import Field as About
 
-from taskengine_dashboard.forms import UNSET, Field, Kind, Problem, collect, read_fields, without_place
+from taskengine_dashboard.views.enqueue.forms import UNSET, Field, Kind, Problem, collect, read_fields, without_place
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HALF_PAST_NINE = datetime(2026, 11, 24, 9, 30)  # noqa: DTZ001 - as the widget gives it: in no zone

@@ -4,11 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from taskengine_dashboard import confirm, drawer, navigation, parts, selection, wording
+from taskengine_dashboard import navigation, parts, wording
 from taskengine_dashboard.jobs_query import PAGE_SIZE, PARAMS, JobsQuery
-from taskengine_dashboard.model import Counts, JobRow, JobsPage
-from taskengine_dashboard.source import JobsTables, source
+from taskengine_dashboard.model.counts import Counts
+from taskengine_dashboard.model.jobs import JobRow
 from taskengine_dashboard.states import STATE_NAMES, state_of
+from taskengine_dashboard.views.jobs import confirm, questions, selection
+from taskengine_dashboard.views.jobs.questions import JobsPage
 
 _ALL = "ALL"
 _STATE, _TASKS, _QUEUES, _FIND, _GRID, _LINK = (
@@ -36,22 +38,21 @@ _COLUMNS = {
 def render() -> None:
     """Draw the page."""
     parts.live(_body)
-    confirm.open_if_asked()
 
 
 def _body() -> None:
     query = _query()
-    reading = parts.header("Jobs", lambda: source().jobs(query))
-    page = reading.value.page if reading.value else None
+    reading = parts.header("Jobs", lambda: questions.jobs(query))
+    page = reading.value
     _state_tabs(query, page)
     _filters(query, page)
-    if reading.value is None or page is None:
+    if page is None:
         parts.wait_for_first_answer(reading)
         return
     chosen = selection.of(page.jobs)
     _bar(query, page, chosen, disabled=reading.problem is not None)
     if page.jobs:
-        _table(query, reading.value)
+        _table(query, page)
     else:
         _nothing(query)
 
@@ -72,7 +73,7 @@ def _go(query: JobsQuery) -> None:
 
 
 def _state_tabs(query: JobsQuery, page: JobsPage | None) -> None:
-    counts = page.counts_within(tasks=query.tasks, queues=query.queues) if page else None
+    counts = page.counts_within(tasks=query.tasks, queues=query.queues) if page and query.is_counted else None
 
     def label(name: str) -> str:
         text = "All" if name == _ALL else state_of(name).label
@@ -81,7 +82,7 @@ def _state_tabs(query: JobsQuery, page: JobsPage | None) -> None:
 
     def choose() -> None:
         state = st.session_state[_STATE]
-        _go(_query().narrowed(state=None if state == _ALL else state, tasks=query.tasks, queues=query.queues))
+        _go(_query().narrowed(state=None if state == _ALL else state))
 
     st.session_state[_STATE] = query.state or _ALL
     st.segmented_control(
@@ -105,7 +106,7 @@ def _count_of(name: str, counts: Counts | None, query: JobsQuery, page: JobsPage
 
 def _filters(query: JobsQuery, page: JobsPage | None) -> None:
     def choose() -> None:
-        _go(_query().narrowed(state=query.state, tasks=st.session_state[_TASKS], queues=st.session_state[_QUEUES]))
+        _go(_query().narrowed(tasks=tuple(st.session_state[_TASKS]), queues=tuple(st.session_state[_QUEUES])))
 
     st.session_state[_TASKS], st.session_state[_QUEUES] = list(query.tasks), list(query.queues)
     with st.grid(3, min_column_width=200, gap="small", key="jobs-filters"):
@@ -144,7 +145,7 @@ def _find() -> None:
     job_id = str(st.session_state[_FIND] or "").strip()
     st.session_state[_FIND] = ""
     if job_id:
-        drawer.open_job(job_id)
+        navigation.open_job(job_id)
 
 
 def _bar(query: JobsQuery, page: JobsPage, chosen: tuple[JobRow, ...], *, disabled: bool) -> None:
@@ -199,15 +200,15 @@ def _paging(query: JobsQuery, page: JobsPage) -> None:
     )
 
 
-def _table(query: JobsQuery, found: JobsTables) -> None:
-    jobs = found.page.jobs
+def _table(query: JobsQuery, page: JobsPage) -> None:
+    jobs = page.jobs
 
     def open_job() -> None:
-        drawer.ask_for(st.session_state[_LINK].label, jobs)
+        navigation.open_shown_job(st.session_state[_LINK].label, jobs)
 
     selection.write_back(_GRID, jobs)
     parts.table(
-        found.table,
+        page.table,
         key=_GRID,
         alt=f"Up to {PAGE_SIZE} jobs with their state, task and times",
         columns=_column_config(open_job),
@@ -238,14 +239,19 @@ def _column_config(open_job: Any) -> dict[str, Any]:
 
 
 def _nothing(query: JobsQuery) -> None:
-    with st.container(border=True, horizontal_alignment="center", gap="small", key="jobs-nothing"):
-        st.space("small")
-        if query.is_filtered or not query.is_first_page:
-            st.markdown("**No job matches**", width="content")
-            st.caption("None is in this state, of this task or in this queue right now.", width="content")
-            st.button("Show all jobs", on_click=_go, args=(JobsQuery(),), key="jobs-show-all")
-        else:
-            st.markdown("**No jobs yet**", width="content")
-            st.caption("Enqueue one, and watch it run here.", width="content")
-            st.page_link(navigation.page(navigation.ENQUEUE), label="Enqueue a job", icon=":material/add_circle:")
-        st.space("small")
+    if query.is_filtered or not query.is_first_page:
+        parts.nothing_here(
+            "No job matches",
+            "None is in this state, of this task or in this queue right now.",
+            key="jobs-nothing",
+            draw_step=lambda: st.button("Show all jobs", on_click=_go, args=(JobsQuery(),), key="jobs-show-all"),
+        )
+        return
+    parts.nothing_here(
+        "No jobs yet",
+        "Enqueue one, and watch it run here.",
+        key="jobs-nothing",
+        draw_step=lambda: navigation.draw_link(
+            navigation.link_to(navigation.ENQUEUE), "Enqueue a job", icon=":material/add_circle:"
+        ),
+    )

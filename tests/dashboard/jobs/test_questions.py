@@ -4,19 +4,21 @@ import pytest
 
 from support.fake_api import FakeApi
 from taskengine_dashboard.jobs_query import JobsQuery
-from taskengine_dashboard.model import Counts, Failure, JobsPage, Progress
-from taskengine_dashboard.source import Source
+from taskengine_dashboard.model.counts import Counts
+from taskengine_dashboard.model.jobs import Failure, Progress
+from taskengine_dashboard.views.jobs import questions
+from taskengine_dashboard.views.jobs.questions import JobsPage
 
 
 @pytest.fixture
-def page(api: FakeApi, source: Source) -> JobsPage:
+def page(api: FakeApi) -> JobsPage:
     """One failed job of ``greet`` in ``default``, and one queued of ``other`` in ``mail``."""
     api.schemas["other"] = {}
     api.add_job("FAILED")
     api.add_job("QUEUED", task={"name": "other"}, queue={"name": "mail"})
-    found = source.jobs(JobsQuery()).value
+    found = questions.jobs(JobsQuery()).value
     assert found is not None
-    return found.page
+    return found
 
 
 def test_tabs_count_all_jobs_when_nothing_is_filtered(page: JobsPage) -> None:

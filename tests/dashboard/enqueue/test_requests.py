@@ -1,9 +1,9 @@
 """What the enqueue form sends, and which of its problems are still open."""
 
 from taskengine_dashboard.client import ApiUnreachable
-from taskengine_dashboard.forms import Problem
-from taskengine_dashboard.requests import Sent, request
-from taskengine_dashboard.source import Enqueued, Refusal
+from taskengine_dashboard.source import Refusal, Reply
+from taskengine_dashboard.views.enqueue.forms import Problem
+from taskengine_dashboard.views.enqueue.requests import Sent, request
 
 
 def test_options_that_are_not_given_are_the_tasks_own() -> None:
@@ -24,23 +24,23 @@ def test_a_delay_of_nothing_is_an_option_all_the_same() -> None:
 
 
 def test_refusals_keep_their_place() -> None:
-    sent = Sent.answered({"task": "greet", "args": {}}, Enqueued(refusals=(Refusal("too long", ("args", "name")),)))
+    sent = Sent.answered({"task": "greet", "args": {}}, Reply(refusals=(Refusal("too long", ("args", "name")),)))
     assert sent.problems == (Problem(("args", "name"), "too long"),)
     assert sent.job_id is None
 
 
 def test_an_option_is_found_by_the_engines_name_for_it() -> None:
-    sent = Sent.answered({}, Enqueued(refusals=(Refusal("too long", ("options", "delay")),)))
+    sent = Sent.answered({}, Reply(refusals=(Refusal("too long", ("options", "delay")),)))
     assert sent.problems[0].path == ("options", "delaySeconds")
 
 
 def test_a_problem_on_the_way_is_about_the_whole_form() -> None:
-    sent = Sent.answered({}, Enqueued(problem=ApiUnreachable("http://api")))
+    sent = Sent.answered({}, Reply(problem=ApiUnreachable("http://api")))
     assert sent.problems == (Problem((), "Nothing answers at http://api."),)
 
 
 def test_a_job_is_what_it_was_for() -> None:
-    assert Sent.answered({}, Enqueued(job_id="job_1")) == Sent(request={}, job_id="job_1")
+    assert Sent.answered({}, Reply(payload={"job": {"id": "job_1"}})) == Sent(request={}, job_id="job_1")
 
 
 def test_a_problem_goes_when_its_value_is_changed() -> None:

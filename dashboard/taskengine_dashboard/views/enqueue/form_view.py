@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from taskengine_dashboard import wording
-from taskengine_dashboard.forms import UNSET, Field, Kind, Path, Problem
 from taskengine_dashboard.shapes import is_list, is_object
+from taskengine_dashboard.views.enqueue.forms import UNSET, Field, Kind, Path, Problem
 
 Parsed = TypeVar("Parsed")
 

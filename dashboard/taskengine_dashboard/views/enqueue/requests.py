@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from taskengine_dashboard.forms import Path, Problem
 from taskengine_dashboard.shapes import is_list, is_object
-from taskengine_dashboard.source import Enqueued
+from taskengine_dashboard.source import Reply
+from taskengine_dashboard.views.enqueue.forms import Path, Problem
 
 ARGS, OPTIONS = "args", "options"
 _OPTION_NAMES = {"delay": "delaySeconds", "delay_seconds": "delaySeconds", "max_attempts": "maxAttempts"}
@@ -22,12 +22,16 @@ class Sent:
     job_id: str | None = None
 
     @classmethod
-    def answered(cls, request: Mapping[str, Any], answer: Enqueued) -> Self:
+    def answered(cls, request: Mapping[str, Any], answer: Reply) -> Self:
         """Return what the API said to a request."""
         problems = [Problem(_named(refusal.path), refusal.message) for refusal in answer.refusals]
         if answer.problem is not None:
             problems.append(Problem((), str(answer.problem)))
-        return cls(request=request, problems=tuple(problems), job_id=answer.job_id)
+        return cls(
+            request=request,
+            problems=tuple(problems),
+            job_id=answer.payload["job"]["id"] if answer.is_done and answer.payload else None,
+        )
 
     def seen_against(self, request: Mapping[str, Any]) -> Self:
         """Return this without the problems whose value has been changed since: they may be mended."""

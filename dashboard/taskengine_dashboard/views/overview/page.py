@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from taskengine_dashboard import drawer, navigation, parts, wording
-from taskengine_dashboard.model import Counts
-from taskengine_dashboard.source import OverviewTables, source
+from taskengine_dashboard import navigation, parts, wording
+from taskengine_dashboard.model.counts import Counts
 from taskengine_dashboard.states import STATES
+from taskengine_dashboard.views.overview import questions
+from taskengine_dashboard.views.overview.questions import Overview
 
 _ONLINE = {"Online": "#2fa36b47", "Offline": "#e5484d5c"}
 
@@ -16,12 +17,12 @@ def render() -> None:
 
 
 def _body() -> None:
-    reading = parts.header("Overview", source().overview)
+    reading = parts.header("Overview", questions.overview)
     found = reading.value
     if found is None:
         parts.wait_for_first_answer(reading)
         return
-    _state_cards(found.overview.counts)
+    _state_cards(found.counts)
     with st.grid(2, min_column_width=420, gap="medium"):
         with st.container():
             _queues(found)
@@ -44,9 +45,9 @@ def _state_cards(counts: Counts) -> None:
                 st.metric(state.label, wording.count(counts.of(state.name)), label_visibility="collapsed")
 
 
-def _queues(found: OverviewTables) -> None:
+def _queues(found: Overview) -> None:
     st.header("Queues", anchor=False)
-    if not found.overview.queues:
+    if not found.queues:
         st.caption("No queue has been used yet. Enqueue a job and its queue appears here.")
         return
 
@@ -55,7 +56,7 @@ def _queues(found: OverviewTables) -> None:
 
     column = st.column_config
     parts.table(
-        found.queues,
+        found.queue_table,
         key="queues",
         alt="Queues with their depth and the longest wait",
         columns={
@@ -71,14 +72,14 @@ def _queues(found: OverviewTables) -> None:
     )
 
 
-def _workers(found: OverviewTables) -> None:
+def _workers(found: Overview) -> None:
     st.header("Workers", anchor=False)
-    if not found.overview.workers:
+    if not found.workers:
         st.caption("No worker has registered. Start one with `taskengine worker MODULE:ENGINE`.")
         return
     column = st.column_config
     parts.table(
-        found.workers,
+        found.worker_table,
         key="workers",
         alt="Workers with their load and last heartbeat",
         columns={
@@ -92,8 +93,8 @@ def _workers(found: OverviewTables) -> None:
     )
 
 
-def _failures(found: OverviewTables) -> None:
-    failures = found.overview.failures
+def _failures(found: Overview) -> None:
+    failures = found.failures
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header("Newest failed jobs", anchor=False, width="content")
         if failures:
@@ -109,11 +110,11 @@ def _failures(found: OverviewTables) -> None:
         return
 
     def open_failure() -> None:
-        drawer.ask_for(st.session_state["failure-link"].label, failures)
+        navigation.open_shown_job(st.session_state["failure-link"].label, failures)
 
     column = st.column_config
     parts.table(
-        found.failures,
+        found.failure_table,
         key="failures",
         alt="The newest failed jobs with their errors",
         columns={

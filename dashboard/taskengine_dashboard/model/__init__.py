@@ -1,0 +1,1 @@
+"""What several pages show, as plain data read from the API's answers. No Streamlit, no network."""

@@ -1,0 +1,40 @@
+"""What pages are made of: ``parts.header``, ``parts.table``, ``parts.ask`` … whatever more than one page draws."""
+
+from taskengine_dashboard.parts.asking import Question, ask, open_question
+from taskengine_dashboard.parts.charts import chart, is_dark
+from taskengine_dashboard.parts.empty import nothing_here
+from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
+from taskengine_dashboard.parts.header import header, wait_for_first_answer
+from taskengine_dashboard.parts.kpi import Kpi, kpi_cards
+from taskengine_dashboard.parts.live import live, refresh_seconds
+from taskengine_dashboard.parts.notices import remember, show_notice
+from taskengine_dashboard.parts.sidebar import graphiql_url, logo, sidebar
+from taskengine_dashboard.parts.times import choose_window, viewer_zone
+
+__all__ = [
+    "Kpi",
+    "Question",
+    "ask",
+    "chart",
+    "chips",
+    "choose_window",
+    "graphiql_url",
+    "header",
+    "is_dark",
+    "kpi_cards",
+    "live",
+    "logo",
+    "nothing_here",
+    "open_question",
+    "refresh_seconds",
+    "remember",
+    "show_notice",
+    "sidebar",
+    "small_table",
+    "state_badge",
+    "state_column",
+    "table",
+    "time_column",
+    "viewer_zone",
+    "wait_for_first_answer",
+]

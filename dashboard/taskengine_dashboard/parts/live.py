@@ -1,0 +1,20 @@
+"""The part of a page that draws itself again, as often as the viewer chose."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from taskengine_dashboard.source import source
+
+LIVE = "live"
+REFRESH = "refresh"
+
+
+def live(draw: Callable[[], None]) -> None:
+    """Draw a page's body, and draw it again as often as the viewer chose."""
+    st.fragment(draw, run_every=refresh_seconds() or None, key=LIVE)()
+
+
+def refresh_seconds() -> float:
+    """Return the viewer's choice; 0 is off."""
+    return float(st.session_state.get(REFRESH, source().settings.refresh_seconds))

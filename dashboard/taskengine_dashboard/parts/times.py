@@ -1,0 +1,47 @@
+"""Which times a viewer sees: their time zone, and how far back figures go."""
+
+from datetime import tzinfo
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+Window = Literal["MINUTE", "HOUR", "DAY", "WEEK"]
+"""How far back figures go, as the API names it."""
+_WINDOWS: tuple[Window, ...] = get_args(Window)
+_PARAM, _KEY = "window", "window"
+_DEFAULT: Window = "HOUR"
+
+
+def viewer_zone() -> tzinfo:
+    """Return the time zone of the viewer's browser."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def chosen_window() -> Window:
+    """Return the window that the page's address names."""
+    named = st.query_params.get(_PARAM)
+    return named if named in _WINDOWS else _DEFAULT
+
+
+def choose_window() -> Window:
+    """Draw the choice of a window, which is kept in the address; return it."""
+
+    def choose() -> None:
+        st.query_params[_PARAM] = st.session_state[_KEY]
+
+    st.session_state[_KEY] = chosen_window()
+    st.segmented_control(
+        "Time range",
+        _WINDOWS,
+        key=_KEY,
+        required=True,
+        format_func=lambda window: f"Last {window.lower()}",
+        on_change=choose,
+        label_visibility="collapsed",
+        wrap=False,
+    )
+    return chosen_window()

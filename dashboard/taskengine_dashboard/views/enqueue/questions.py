@@ -1,0 +1,46 @@
+"""What can be enqueued, and where to."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from taskengine_dashboard.client import Operation
+from taskengine_dashboard.feed import Reading
+from taskengine_dashboard.fragments import FRAME
+from taskengine_dashboard.model.frame import Frame
+from taskengine_dashboard.model.json_values import Json
+from taskengine_dashboard.model.tasks import TaskInfo
+from taskengine_dashboard.source import source
+
+CATALOGUE = Operation(
+    "Catalogue",
+    f"""
+query Catalogue {{
+  tasks {{ name description argsSchema enqueueField queue {{ name }} priority maxAttempts }}
+  queues {{ name }}
+  ...Frame
+}}
+{FRAME}""",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The answer to ``CATALOGUE``."""
+
+    frame: Frame
+    tasks: tuple[TaskInfo, ...]
+    queues: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        tasks = tuple(TaskInfo.read(task) for task in data["tasks"])
+        queues = {queue["name"] for queue in data["queues"]} | {task.queue for task in tasks}
+        return cls(frame=Frame.read(data), tasks=tasks, queues=tuple(sorted(queues)))
+
+    def task(self, name: str | None) -> TaskInfo | None:
+        return next((task for task in self.tasks if task.name == name), None)
+
+
+def catalogue() -> Reading[Catalogue]:
+    """Ask what can be enqueued."""
+    return source().read(CATALOGUE, None, Catalogue.read)
