@@ -32,7 +32,10 @@ _Run = Callable[[argparse.Namespace, Settings], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code: 0, 1 if something failed, 2 if what was asked for is wrong."""
+    """Run the command; return its exit code: 0, 1 if something failed, 2 if what was asked for is wrong.
+
+    ``check`` has its own: 1 when something disagrees, 2 when it could not look.
+    """
     chosen = _parser().parse_args(arguments)
     try:
         return chosen.run(chosen, Settings.from_env(os.environ))
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_dashboard(commands)
     _add_demo(commands)
     _add_keys(commands)
+    _add_check(commands)
     return parser
 
 
@@ -104,6 +108,13 @@ def _add_keys(commands: "_Commands") -> None:
     _add(actions, "list", _list_keys, "list the keys, without their secrets")
     revoke = _add(actions, "revoke", _revoke_key, "take a key away, within about a second")
     revoke.add_argument("name", metavar="NAME", help="whose")
+
+
+def _add_check(commands: "_Commands") -> None:
+    check = _add(commands, "check", _check, "compare every job with the indexes and the log of events, while all runs")
+    check.add_argument("--repair", action="store_true", help="make the indexes anew where they disagree with the jobs")
+    check.add_argument("--json", action="store_true", help="a line of JSON for each disagreement, and for the summary")
+    check.epilog = "Exit code: 0 all is well or was mended, 1 something disagrees, 2 it could not look."
 
 
 def _add(commands: "_Commands", name: str, run: _Run, summary: str) -> argparse.ArgumentParser:
@@ -159,6 +170,12 @@ def _revoke_key(chosen: argparse.Namespace, settings: Settings) -> int:
     from taskengine.key_commands import revoke
 
     return revoke(settings, chosen.name)
+
+
+def _check(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.check.report import run_check
+
+    return run_check(settings, repair=chosen.repair, as_json=chosen.json)
 
 
 def _target(text: str) -> str:

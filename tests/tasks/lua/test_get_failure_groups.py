@@ -124,7 +124,7 @@ def test_check_knows_which_jobs_a_group_should_list(redis: Redis) -> None:
     assert check(redis, KEYS) == []
     redis.zrem(KEYS.failed(GROUP), "j1")
     (difference,) = check(redis, KEYS)
-    assert (difference.key, difference.member, difference.found) == (KEYS.failed(GROUP), "j1", None)
+    assert (difference.key, difference.member, difference.found) == (KEYS.failed(GROUP), "j1", "absent")
     redis.zadd(KEYS.failed(GROUP), {"j1": get(redis).order})
 
 

@@ -1,0 +1,82 @@
+-- Which index entries a job's record asks for, said once and apart from the moves that make them: the indexes
+-- are compared with this, and rebuilt from it. The record is what holds.
+
+local RESCUED_IN = 3000 -- ms; a lease made for a job that has none: time for its worker, if it lives, to renew it
+
+local IN_A_SET = "in a set"     -- an entry of a set: it has no score
+local ANY = "any"               -- an entry of a zset whose score the record does not repeat
+
+local function want(entries, key, member, score) entries[#entries + 1] = { key = key, member = member, score = score } end
+
+-- The fields that load_job leaves out.
+local function load_rest(id)
+  local r = redis.call("HMGET", job_key(id), "run_at", "finished_at", "start_before", "idempotency_key", "schedule",
+    "failure_group")
+  return { run_at = r[1], finished_at = r[2], start_before = r[3], idempotency_key = r[4] or nil,
+    schedule = r[5] or nil, failure_group = r[6] or nil }
+end
+
+-- Where a QUEUED job stands: aside while its concurrency key has no place, else in line.
+local function place_of(job)
+  local ready = ready_key(job.queue, job.task)
+  if not job.key or redis.call("ZSCORE", ready, job.id) then return ready end
+  local parked = parked_key(job.task, job.key)
+  return redis.call("ZSCORE", parked, job.id) and parked or ready
+end
+
+local function want_by_state(entries, job, rest)
+  if job.state == "QUEUED" then
+    local place = place_of(job)
+    want(entries, place, job.id, ready_score(job))
+    if place ~= ready_key(job.queue, job.task) then
+      want(entries, parked_keys_key(job.task), job.key, IN_A_SET)
+    else
+      local first = redis.call("ZRANGE", place, 0, 0, "WITHSCORES")[2]
+      if first then want(entries, heads_key(job.queue), job.task, tonumber(first)) end
+    end
+  elseif job.state == "RUNNING" then
+    want(entries, leases_key, job.id, ANY)
+    if job.key then want(entries, keyed_key(job.task, job.key), job.id, IN_A_SET) end
+  elseif FINAL[job.state] then
+    want(entries, finished_key(job.state), job.id, tonumber(rest.finished_at))
+    if job.state == "FAILED" and rest.failure_group then
+      want(entries, failed_key(rest.failure_group), job.id, tonumber(job.created))
+    end
+  elseif not (job.state == "SCHEDULED" and job.blockers > 0) then
+    want(entries, waiting_key, job.id, tonumber(rest.run_at))
+  end
+end
+
+local function wanted_entries(job, rest)
+  local entries = {}
+  want(entries, lane_key(job.queue, job.task, job.state), job.id, tonumber(job.created))
+  want(entries, lanes_key, job.queue .. ":" .. job.task, IN_A_SET)
+  want(entries, queues_key, job.queue, IN_A_SET)
+  if rest.schedule then want(entries, schedule_jobs_key(rest.schedule), job.id, tonumber(job.created)) end
+  if rest.start_before and job.run == 0 and (job.state == "SCHEDULED" or job.state == "QUEUED") then
+    want(entries, expiring_key, job.id, tonumber(rest.start_before))
+  end
+  want_by_state(entries, job, rest)
+  return entries
+end
+
+-- What a record lacks so that nobody can say what the indexes should hold: a field, what it should be, what it is.
+local function flaw_of(job, rest)
+  local is_state = false
+  for _, state in ipairs(STATES) do is_state = is_state or state == job.state end
+  if not is_state then return "state", "one of the seven states", job.state end
+  local blocked = job.state == "SCHEDULED" and job.blockers > 0
+  local waits = job.state == "RETRYING" or job.state == "SCHEDULED" and not blocked
+  if not job.queue then return "queue", "a name", "absent" end
+  if not job.task then return "task", "a name", "absent" end
+  for _, fact in ipairs({
+    { "created", job.created, true }, { "priority", job.priority, true },
+    { "arrival", job.arrival, job.state == "QUEUED" },
+    { "started_at", job.started_at, job.state == "RUNNING" }, { "lease", job.lease, job.state == "RUNNING" },
+    { "finished_at", rest.finished_at, FINAL[job.state] }, { "run_at", rest.run_at, waits },
+    { "start_before", rest.start_before, rest.start_before },
+  }) do
+    if fact[3] and not tonumber(fact[2] or nil) then return fact[1], "a number", fact[2] or "absent" end
+  end
+  if job.state == "RUNNING" and not job.worker then return "worker", "a name", "absent" end
+end
