@@ -30,6 +30,15 @@ end
 
 local blocked, count, seen = {}, 0, {}
 
+-- Where its task stands in its queue, now that what is ready of it is in order.
+local function check_head(job)
+  local name = heads_key(job.queue) .. "\n" .. job.task
+  local first = redis.call("ZRANGE", ready_key(job.queue, job.task), 0, 0, "WITHSCORES")
+  if not first[1] or seen[name] then return end
+  seen[name] = true
+  compare({ key = heads_key(job.queue), member = job.task, score = tonumber(first[2]) }, NOBODY)
+end
+
 local function check_job(id)
   local kind = redis.call("TYPE", job_key(id)).ok
   if kind == "none" then return end
@@ -37,13 +46,17 @@ local function check_job(id)
   if kind ~= "hash" then return tell(job_key(id), "", id, "a hash", "a " .. kind, outcome_of("it is no record")) end
   local job, rest = load_job(id), load_rest(id)
   if not job then return tell(job_key(id), "state", id, "one of the seven states", "absent", outcome_of("it is lost")) end
-  local field, expected, found = flaw_of(job, rest)
-  if field then return tell(job_key(id), field, id, expected, found, outcome_of("the record itself is damaged")) end
+  local field, expected = flaw_of(job, rest)
+  if field then
+    local found = redis.call("HGET", job_key(id), field) or "absent"
+    return tell(job_key(id), field, id, expected, found, outcome_of("the record itself is damaged"))
+  end
   for _, entry in ipairs(wanted_entries(job, rest)) do
     local name = entry.member ~= id and entry.key .. "\n" .. entry.member -- of many jobs: looked at once
     if not name or not seen[name] then compare(entry, job) end
     if name then seen[name] = true end
   end
+  if job.state == "QUEUED" then check_head(job) end
   if rest.idempotency_key then check_idempotency(job, rest.idempotency_key) end
   check_checkpoint(job)
   if job.state == "SCHEDULED" and job.blockers > 0 then blocked[#blocked + 1] = id end

@@ -8,8 +8,6 @@
 local mend = ARGV[1] -- "1" to mend what disagrees, "0" only to look
 local rows = 2       -- ARGV from here: kind, the rest of the key
 
-local NOBODY = { state = "" }
-
 local function belongs_to_a_job(kind, id)
   local key = prefix .. kind .. ":" .. id
   if redis.call("EXISTS", key) == 0 or redis.call("EXISTS", job_key(id)) == 1 then return end
@@ -48,6 +46,7 @@ end
 function checks.failure(group)
   local last = tonumber(redis.call("HGET", failure_key(group), "last") or nil)
   if last then compare({ key = failures_key, member = group, score = last }, NOBODY) end
+  if last and mend == "1" and redis.call("TTL", failures_key) == -1 then redis.call("EXPIRE", failures_key, 2592000) end
 end
 function checks.bulk(id)
   local bulk = redis.call("HMGET", bulk_key(id), "state", "created_at")

@@ -1,6 +1,7 @@
 -- Disagreements between records and indexes: how they are told, and how an index is mended.
 
 local MEND = ARGV[1] == "1"
+local NOBODY = { id = "", state = "" } -- of entries that are about no one job
 local told = {}
 
 -- A row: key, member, job ("" for none), expected, found, and "" when it was only looked at, "mended", or why not.

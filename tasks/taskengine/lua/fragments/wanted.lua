@@ -28,12 +28,7 @@ local function want_by_state(entries, job, rest)
   if job.state == "QUEUED" then
     local place = place_of(job)
     want(entries, place, job.id, ready_score(job))
-    if place ~= ready_key(job.queue, job.task) then
-      want(entries, parked_keys_key(job.task), job.key, IN_A_SET)
-    else
-      local first = redis.call("ZRANGE", place, 0, 0, "WITHSCORES")[2]
-      if first then want(entries, heads_key(job.queue), job.task, tonumber(first)) end
-    end
+    if place ~= ready_key(job.queue, job.task) then want(entries, parked_keys_key(job.task), job.key, IN_A_SET) end
   elseif job.state == "RUNNING" then
     want(entries, leases_key, job.id, ANY)
     if job.key then want(entries, keyed_key(job.task, job.key), job.id, IN_A_SET) end
@@ -60,23 +55,23 @@ local function wanted_entries(job, rest)
   return entries
 end
 
--- What a record lacks so that nobody can say what the indexes should hold: a field, what it should be, what it is.
+-- What a record lacks so that nobody can say what the indexes should hold: a field, and what it should be.
 local function flaw_of(job, rest)
   local is_state = false
   for _, state in ipairs(STATES) do is_state = is_state or state == job.state end
-  if not is_state then return "state", "one of the seven states", job.state end
+  if not is_state then return "state", "one of the seven states" end
+  if not job.queue then return "queue", "a name" end
+  if not job.task then return "task", "a name" end
+  if job.state == "RUNNING" and not job.worker then return "worker", "a name" end
   local blocked = job.state == "SCHEDULED" and job.blockers > 0
-  local waits = job.state == "RETRYING" or job.state == "SCHEDULED" and not blocked
-  if not job.queue then return "queue", "a name", "absent" end
-  if not job.task then return "task", "a name", "absent" end
   for _, fact in ipairs({
     { "created", job.created, true }, { "priority", job.priority, true },
     { "arrival", job.arrival, job.state == "QUEUED" },
     { "started_at", job.started_at, job.state == "RUNNING" }, { "lease", job.lease, job.state == "RUNNING" },
-    { "finished_at", rest.finished_at, FINAL[job.state] }, { "run_at", rest.run_at, waits },
+    { "finished_at", rest.finished_at, FINAL[job.state] },
+    { "run_at", rest.run_at, job.state == "RETRYING" or job.state == "SCHEDULED" and not blocked },
     { "start_before", rest.start_before, rest.start_before },
   }) do
-    if fact[3] and not tonumber(fact[2] or nil) then return fact[1], "a number", fact[2] or "absent" end
+    if fact[3] and not tonumber(fact[2] or nil) then return fact[1], "a number" end
   end
-  if job.state == "RUNNING" and not job.worker then return "worker", "a name", "absent" end
 end

@@ -1,0 +1,39 @@
+"""``check_entries.lua``: what an index holds and no record asks for, named and taken out."""
+
+import pytest
+from redis import Redis
+
+from support.damage import EXTRA, full_house
+from support.jobs import KEYS, QUEUED, STORE, a_job, get, take
+from taskengine.check import check
+from taskengine.store import Ending, Outcome
+
+
+@pytest.mark.parametrize("name", sorted(EXTRA))
+def test_what_should_not_be_there_is_named_and_taken_out(redis: Redis, name: str) -> None:
+    full_house(redis)
+    damage = EXTRA[name]
+    damage.do(redis)
+    assert [one.outcome for one in check(redis, KEYS) if damage.names(one)] == [""]
+    assert all(one.is_mended for one in check(redis, KEYS, mend=True))
+    assert check(redis, KEYS) == []
+
+
+def test_an_entry_of_a_record_that_is_damaged_itself_stays(redis: Redis) -> None:
+    a_job(redis, QUEUED)
+    redis.hset(KEYS.job("j1"), "state", "LOST")
+    assert [one.key for one in check(redis, KEYS, mend=True)] == [KEYS.events, KEYS.job("j1")]
+    assert redis.zcard(KEYS.lane("q", "t", "QUEUED")) == 1
+    redis.hset(KEYS.job("j1"), "state", "QUEUED")
+
+
+def test_a_holder_that_is_gone_gives_its_place_back(redis: Redis) -> None:
+    full_house(redis)
+    lease = redis.hget(KEYS.job("keyed1"), "lease")
+    redis.sadd(KEYS.keyed("k", "c:1"), "ghost")
+    outcome = Outcome(job_id="keyed1", lease=str(lease), ending=Ending.COMPLETED, value="1")
+    STORE.finish_jobs([outcome], "w", "*", 0, lease_ms=60_000).run(redis)
+    assert redis.zscore(KEYS.ready("q", "k"), "keyed2") is None
+    check(redis, KEYS, mend=True)
+    assert "keyed2" in [job.id for job in take(redis, 10).jobs]
+    assert get(redis, "keyed2").state == "RUNNING"
