@@ -166,6 +166,26 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         """
         return [one.job for one in await self._enqueue([await self._row(job) for job in jobs])]
 
+    async def enqueue_all(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+        """Enqueue up to 1,000 as one change, or none of them.
+
+        Raises ``InvalidInputs`` with everything that is wrong; paths begin with ``jobs`` and the place in the list.
+        """
+        check_batch(jobs)
+        rows: list[list[Value]] = []
+        problems: list[InvalidInput] = []
+        for place, job in enumerate(jobs):
+            try:
+                rows.append(await self._row(job))
+            except InvalidInput as refused:
+                problems += _of_job(place, refused)
+        if problems:
+            raise InvalidInputs(problems)
+        try:
+            return await self._enqueue(rows)
+        except UnknownDependency as unknown:
+            raise InvalidInputs(_of_job(unknown.row, unknown)) from None
+
     async def enqueue_each(self, jobs: Sequence[NewJob]) -> list[Enqueued | InvalidInput]:
         """Enqueue many, each for itself: what was refused stands in its place in the list."""
         answers: list[Enqueued | InvalidInput] = []
@@ -357,6 +377,15 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         """Return the tasks that workers have published, by name, with their counts."""
         lanes, tasks = await asyncio.gather(self._lanes(), self._read_catalogue())
         return reads.tasks_of(tasks, lanes)
+
+    async def check_task(self, name: str) -> None:
+        """Raise ``UnknownTask`` for a name that no worker published and that nothing holds back either."""
+        try:
+            await self._task(name)
+        except UnknownTask:
+            rules = await self.list_rules()
+            if (Kind.TASK, name) not in rules.pauses.keys() | rules.limits.keys():
+                raise
 
     async def list_workers(self) -> list[WorkerInfo]:
         """Return the workers that are here or were a while ago, by name."""
@@ -621,6 +650,21 @@ def _page(first: int | None, after: str | None, last: int | None, before: str | 
         }
     limit = check_positive_int(DEFAULT_PAGE if first is None else first, ("first",), at_most=MAX_PAGE)
     return {"cursor": None if after is None else order_of(after), "limit": limit, "backward": False}
+
+
+def check_batch(jobs: Sequence[object]) -> None:
+    """Raise ``InvalidInput`` for more jobs than can be enqueued as one change."""
+    if len(jobs) > ROWS_PER_CHANGE:
+        problem = f"expected at most {ROWS_PER_CHANGE:,} jobs, got {len(jobs):,}"
+        raise InvalidInput(("jobs",), problem, f"at most {ROWS_PER_CHANGE}")
+
+
+def _of_job(place: int, refused: InvalidInput) -> Sequence[InvalidInput]:
+    """Return what is wrong with one of many jobs, with paths that say which."""
+    problems = refused.problems if isinstance(refused, InvalidInputs) else (refused,)
+    for problem in problems:
+        problem.path = ("jobs", str(place), *problem.path)
+    return problems
 
 
 def _check_few(job_ids: Sequence[str]) -> None:

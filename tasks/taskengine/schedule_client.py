@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from taskengine.audit import check_by
 from taskengine.catalogue import check_args
 from taskengine.errors import InvalidInput, ScheduleNotFound, TaskEngineError
 from taskengine.jobs import Job, Options, TaskInfo
@@ -51,6 +52,7 @@ class ScheduleClient(ABC):
         options: Options | None = None,
         missed: Missed = Missed.SKIP,
         enabled: bool = True,
+        by: str | None = None,
     ) -> Schedule:
         """Have a task enqueued at set times: give ``cron`` or ``every_seconds``. Raises ``InvalidInput``."""
         definition = Definition(
@@ -64,7 +66,7 @@ class ScheduleClient(ABC):
         ).checked()
         check_schedule_name(name)
         await self._check_args(definition)
-        saved = await self._save(name, definition, revision=None, enabled=enabled)
+        saved = await self._save(name, definition, revision=None, enabled=enabled, by=by)
         if saved is Saved.NOT_AS_READ:
             raise InvalidInput(("name",), f"there is another schedule {name!r}; update it, or take another name")
         if saved is Saved.TOO_MANY:
@@ -82,6 +84,7 @@ class ScheduleClient(ABC):
         args: Mapping[str, Any] | None = None,
         options: Options | None = None,
         missed: Missed | None = None,
+        by: str | None = None,
     ) -> Schedule:
         """Change what is given, and leave the rest. Ticks that were due before are forgotten.
 
@@ -102,19 +105,19 @@ class ScheduleClient(ABC):
             if args is not None:
                 await self._check_args(changed)
             on = was.enabled if enabled is None else enabled
-            if await self._save(name, changed, revision=was.revision, enabled=on) is Saved.YES:
+            if await self._save(name, changed, revision=was.revision, enabled=on, by=by) is Saved.YES:
                 return await self._there(name)
         raise TaskEngineError(f"schedule {name!r} is being changed by others all the time; try again")
 
-    async def delete_schedule(self, name: str) -> None:
+    async def delete_schedule(self, name: str, *, by: str | None = None) -> None:
         """Remove a schedule; its jobs stay. Raises ``ScheduleNotFound``, ``ScheduleDeclared``."""
-        await self._run(self._schedules.delete_schedule(check_schedule_name(name)))
+        await self._run(self._schedules.delete_schedule(check_schedule_name(name), by=check_by(by)))
 
-    async def run_schedule(self, name: str) -> Job:
+    async def run_schedule(self, name: str, *, by: str | None = None) -> Job:
         """Enqueue a schedule's job once, now, whether it is enabled or not. Its ticks stay as they are."""
         schedule = await self._there(name)
         row = schedule.row(name, await self._task(schedule.task), tick_ms=None)
-        await self._run(self._schedules.run_schedule(name, row))
+        await self._run(self._schedules.run_schedule(name, row, by=check_by(by)))
         (job,) = await self.get_jobs([str(row[0])])
         assert job is not None, "it was enqueued a moment ago"
         return job
@@ -144,10 +147,14 @@ class ScheduleClient(ABC):
     async def _check_args(self, definition: Definition) -> None:
         check_args(await self._task(definition.task), definition.args, max_bytes=self._max_args_bytes())
 
-    async def _save(self, name: str, definition: Definition, *, revision: int | None, enabled: bool) -> Saved:
+    async def _save(
+        self, name: str, definition: Definition, *, revision: int | None, enabled: bool, by: str | None
+    ) -> Saved:
         next_ms = definition.next_tick(await self._now_ms()) if enabled else None
         return await self._run(
-            self._schedules.save_schedule(name, definition, revision=revision, enabled=enabled, next_ms=next_ms)
+            self._schedules.save_schedule(
+                name, definition, revision=revision, enabled=enabled, next_ms=next_ms, by=check_by(by)
+            )
         )
 
 

@@ -39,7 +39,14 @@ class ScheduleStore:
         self._prefix = keys.prefix
 
     def save_schedule(
-        self, name: str, definition: Definition, *, revision: int | None, enabled: bool, next_ms: int | None
+        self,
+        name: str,
+        definition: Definition,
+        *,
+        revision: int | None,
+        enabled: bool,
+        next_ms: int | None,
+        by: str = "",
     ) -> Call[Saved]:
         """Make a schedule, or change the one of that revision."""
         return call(
@@ -51,15 +58,16 @@ class ScheduleStore:
             definition=definition_json(definition),
             enabled=int(enabled),
             next_at="" if next_ms is None else next_ms,
+            by=by,
         )
 
-    def delete_schedule(self, name: str) -> Call[int]:
+    def delete_schedule(self, name: str, *, by: str = "") -> Call[int]:
         """Remove a schedule; its jobs stay."""
-        return call("delete_schedule", self._prefix, int, name=name)
+        return call("delete_schedule", self._prefix, int, name=name, by=by)
 
-    def run_schedule(self, name: str, row: Sequence[Value]) -> Call[int]:
+    def run_schedule(self, name: str, row: Sequence[Value], *, by: str = "") -> Call[int]:
         """Enqueue a schedule's job now."""
-        return call("run_schedule", self._prefix, int, rows=row, name=name)
+        return call("run_schedule", self._prefix, int, rows=row, name=name, by=by)
 
     def tick_schedule(self, due: DueSchedule, *, due_ms: int, next_ms: int | None, row: Sequence[Value]) -> Call[bool]:
         """A tick becomes a job (or is passed over, with an empty row) and the next is set; tells whether it was due."""

@@ -37,6 +37,16 @@ _OPTIONS = ("queue", "priority", "max_attempts", "timeout", "tags")
 """What a schedule may say of its jobs; the rest belongs to one job."""
 
 
+_CALLED = {
+    "delay": "delaySeconds",
+    "run_at": "runAt",
+    "start_before": "startBefore",
+    "idempotency_key": "idempotencyKey",
+    "depends_on": "dependsOn",
+}
+"""What callers outside call those that it may not say."""
+
+
 class Missed(StrEnum):
     """What becomes of ticks at which no worker was there."""
 
@@ -249,7 +259,10 @@ def _check_options(options: Options) -> None:
     for option in fields(Options):
         if option.name not in _OPTIONS and getattr(options, option.name) != getattr(usual, option.name):
             allowed = ", ".join(_OPTIONS)
-            raise InvalidInput(("options", option.name), f"a schedule cannot say that of its jobs, only {allowed}")
+            raise InvalidInput(
+                ("options", _CALLED.get(option.name, option.name)),
+                f"a schedule cannot say that of its jobs, only {allowed}",
+            )
     settled(options, queue="default", priority=5, max_attempts=1, timeout=None)
 
 

@@ -25,20 +25,6 @@ AWAITED = frozenset(
     BulkJobsPayload
     BulkKind.CANCEL
     BulkKind.RETRY
-    ChangeJobPriorityInput
-    ChangeJobPriorityPayload
-    CreateScheduleInput
-    CreateSchedulePayload
-    DeleteScheduleInput
-    DeleteSchedulePayload
-    DrainWorkerInput
-    DrainWorkerPayload
-    EnqueueJobPayload.deduplicated
-    EnqueueJobsInput
-    EnqueueJobsPayload
-    EnqueueOptions.dependsOn
-    EnqueueOptions.idempotencyKey
-    EnqueueOptions.startBefore
     Job.events
     Job.rerunOf
     JobConnection.scannedCount
@@ -47,46 +33,18 @@ AWAITED = frozenset(
     JobEventKind.LOG
     JobLogged
     Mutation.cancelJobs
-    Mutation.changeJobPriority
-    Mutation.createSchedule
     Mutation.deleteJobs
-    Mutation.deleteSchedule
-    Mutation.drainWorker
-    Mutation.enqueueJobs
-    Mutation.pauseQueue
     Mutation.rerunJob
-    Mutation.rescheduleJob
-    Mutation.resumeQueue
     Mutation.retryJobs
-    Mutation.runSchedule
     Mutation.stopBulkOperation
-    Mutation.updateQueue
-    Mutation.updateSchedule
-    Mutation.updateTask
-    PauseQueueInput
-    PauseQueuePayload
     Query.bulkOperations
     Query.rateLimit
     RateLimit
-    RateLimitRuleInput
     RerunJobInput
     RerunJobPayload
-    RescheduleJobInput
-    RescheduleJobPayload
-    ResumeQueueInput
-    ResumeQueuePayload
-    RunScheduleInput
-    RunSchedulePayload
     StopBulkOperationInput
     StopBulkOperationPayload
     Subscription.jobUpdated(kinds:) is [STATE, PROGRESS] by default, not [STATE, PROGRESS, LOG]
-    UpdateQueueInput
-    UpdateQueuePayload
-    UpdateScheduleInput
-    UpdateSchedulePayload
-    UpdateTaskInput
-    UpdateTaskPayload
-    UserErrorCode.QUEUE_FULL
     """.replace("    ", "").splitlines()
 )
 """What is still to be built."""

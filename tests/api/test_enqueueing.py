@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from support.api import Api
+from support.api import STORE, Api
 
 BY_NAME = """
 mutation ($task: String!, $args: JSON!, $options: EnqueueOptions) {
@@ -211,3 +211,112 @@ async def test_several_mutations_in_one_document_fail_each_for_itself(api: Api) 
         "bad": {"job": None, "errors": [{"code": "NOT_FOUND"}]},
         "good": {"job": {"state": "QUEUED"}, "errors": []},
     }
+
+
+MANY = """
+mutation ($jobs: [EnqueueJobInput!]!, $atomic: Boolean! = false) {
+  enqueueJobs(input: { jobs: $jobs, atomic: $atomic }) {
+    results { job { id args } deduplicated errors { __typename code path } }
+    errors {
+      __typename code message path
+      ... on ValidationError { constraint } ... on LimitError { retryAfterSeconds }
+    }
+  }
+}
+"""
+
+
+def a_job(task: str = "universal", args: Any = None, **options: Any) -> dict[str, Any]:
+    return {"task": task, "args": {} if args is None else args, "options": options}
+
+
+async def many(api: Api, *jobs: dict[str, Any], **facts: Any) -> Any:
+    return (await api.data(MANY, jobs=list(jobs), **facts))["enqueueJobs"]
+
+
+async def count(api: Api) -> int:
+    return (await api.client.count_jobs()).total
+
+
+async def test_many_are_enqueued_in_the_order_given(api: Api) -> None:
+    payload = await many(api, *(a_job(args={"times": number}) for number in range(3)))
+    assert payload["errors"] == []
+    assert [one["job"]["args"] for one in payload["results"]] == [{"times": 0}, {"times": 1}, {"times": 2}]
+    assert [one["errors"] for one in payload["results"]] == [[], [], []]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_none_are_none(api: Api, *, atomic: bool) -> None:
+    assert await many(api, atomic=atomic) == {"results": [], "errors": []}
+
+
+async def test_one_that_is_refused_does_not_keep_the_others_out(api: Api) -> None:
+    payload = await many(api, a_job(), a_job("nope"), a_job(args={"times": "x"}), a_job(dependsOn=["gone"]), a_job())
+    assert payload["errors"] == []
+    assert [one["job"] is not None for one in payload["results"]] == [True, False, False, False, True]
+    refusals = [one["errors"][0] for one in payload["results"] if one["errors"]]
+    assert [(error["__typename"], error["path"]) for error in refusals] == [
+        ("NotFoundError", ["jobs", "1", "task"]),
+        ("ValidationError", ["jobs", "2", "args", "times"]),
+        ("ValidationError", ["jobs", "3", "options", "dependsOn"]),
+    ]
+    assert await count(api) == 2
+
+
+async def test_all_or_nothing_is_nothing_when_one_is_refused(api: Api) -> None:
+    payload = await many(api, a_job(), a_job("nope"), a_job(args={"times": "x"}), atomic=True)
+    assert payload["results"] == []
+    assert [(error["__typename"], error["path"]) for error in payload["errors"]] == [
+        ("NotFoundError", ["jobs", "1", "task"]),
+        ("ValidationError", ["jobs", "2", "args", "times"]),
+    ]
+    assert await count(api) == 0
+
+
+async def test_all_or_nothing_says_which_one_waits_for_what_is_not_there(api: Api) -> None:
+    payload = await many(api, a_job(), a_job(dependsOn=["gone"]), atomic=True)
+    (error,) = payload["errors"]
+    assert error["path"] == ["jobs", "1", "options", "dependsOn"]
+    assert await count(api) == 0
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_a_thousand_are_the_most(api: Api, *, atomic: bool) -> None:
+    payload = await many(api, *(a_job() for _ in range(1_001)), atomic=atomic)
+    (error,) = payload["errors"]
+    assert (error["path"], error["constraint"]) == (["jobs"], "at most 1000")
+    assert await count(api) == 0
+    payload = await many(api, *(a_job() for _ in range(1_000)), atomic=atomic)
+    assert (len(payload["results"]), await count(api)) == (1_000, 1_000)
+
+
+async def test_the_same_key_again_is_the_first_job(api: Api) -> None:
+    first, second = (await many(api, a_job(idempotencyKey="k"), a_job(idempotencyKey="k")))["results"]
+    assert (first["deduplicated"], second["deduplicated"]) == (False, True)
+    assert first["job"]["id"] == second["job"]["id"]
+    document = """
+      mutation { enqueueUniversal(input: {options: {idempotencyKey: "k"}}) { deduplicated job { id idempotencyKey } } }
+    """
+    payload = (await api.data(document))["enqueueUniversal"]
+    assert payload == {"deduplicated": True, "job": {"id": first["job"]["id"], "idempotencyKey": "k"}}
+
+
+async def test_a_job_waits_for_another(api: Api) -> None:
+    first = (await by_name(api))["job"]["id"]
+    assert (await by_name(api, dependsOn=[first]))["job"]["state"] == "SCHEDULED"
+
+
+async def test_a_job_that_was_not_started_in_time_expires(api: Api, redis: Redis) -> None:
+    job_id = (await by_name(api, startBefore="2020-01-01T00:00:00Z"))["job"]["id"]
+    STORE.promote_jobs(limit=10).run(redis)
+    job = (await api.data("query ($id: ID!) { job(id: $id) { state cancelReason } }", id=job_id))["job"]
+    assert job == {"state": "CANCELLED", "cancelReason": "expired"}
+
+
+async def test_a_full_redis_takes_nothing_in(api: Api, redis: Redis) -> None:
+    STORE.set_budget(1).run(redis)
+    for payload in (await by_name(api), await many(api, a_job()), await many(api, a_job(), atomic=True)):
+        (error,) = payload["errors"]
+        assert (error["__typename"], error["code"]) == ("LimitError", "QUEUE_FULL")
+        assert error["retryAfterSeconds"] == 1
+    assert await count(api) == 0

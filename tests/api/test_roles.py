@@ -6,26 +6,17 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from support.api import Api, end, run
+from support.api import Api, asked_by, end, run
 from taskengine.audit import list_entries
 from taskengine.keys import Keys
 from taskengine.store import Ending
 from taskengine_api.roles import Forbidden, Role, Viewer, needed_of
-from taskengine_api.router import GraphQLEndpoint
 from taskengine_api.schema.build import Schema
 from taskengine_api.schema.roots import Mutation
 
 ADMINS = {"clearHistory", "deleteJobs", "updateQueue"}
 """Mutations that remove many jobs or set limits. All others need an operator."""
 FIELDS = cast(Any, Mutation).__strawberry_definition__.fields
-
-
-async def asked_by(api: Api, role: Role, document: str, /, **variables: Any) -> Any:
-    """Return the result of a document that someone of this role asks for."""
-    endpoint = next(route.app for route in cast(Any, api.app.router.routes) if getattr(route, "path", "") == "/graphql")
-    assert isinstance(endpoint, GraphQLEndpoint)
-    context = (await endpoint.get_context(cast(Any, None), cast(Any, None))).seen_by(Viewer("vera", role))
-    return await endpoint.schema.execute(document, variable_values=variables, context_value=context)
 
 
 def test_each_role_covers_those_before_it() -> None:

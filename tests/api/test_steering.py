@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 
 from support.api import Api, end, run
+from taskengine.jobs import Options
 from taskengine.store import Ending
 
 CANCEL = """
@@ -140,3 +141,65 @@ async def test_a_reason_has_a_length(api: Api) -> None:
     (error,) = (await cancel(api, job_id, reason="x" * 501))["errors"]
     assert (error["code"], error["path"]) == ("INVALID", ["reason"])
     assert (await api.data("{ counts { queued } }"))["counts"] == {"queued": 1}
+
+
+RESCHEDULE = """
+mutation ($id: ID!, $runAt: DateTime) {
+  rescheduleJob(input: { id: $id, runAt: $runAt }) {
+    job { state runAt } errors { __typename code path ... on ConflictError { job { state } } }
+  }
+}
+"""
+PRIORITY = """
+mutation ($id: ID!, $priority: Int!) {
+  changeJobPriority(input: { id: $id, priority: $priority }) {
+    job { priority } errors { __typename code path ... on ConflictError { job { state } } }
+  }
+}
+"""
+
+
+async def reschedule(api: Api, id: str, **facts: Any) -> dict[str, Any]:
+    return (await api.data(RESCHEDULE, id=id, **facts))["rescheduleJob"]
+
+
+async def change_priority(api: Api, id: str, priority: int = 9) -> dict[str, Any]:
+    return (await api.data(PRIORITY, id=id, priority=priority))["changeJobPriority"]
+
+
+async def test_a_job_that_waits_is_given_another_time(api: Api) -> None:
+    job_id = await api.enqueue()
+    payload = await reschedule(api, job_id, runAt="2040-01-31T12:00:00+01:00")
+    assert payload == {"job": {"state": "SCHEDULED", "runAt": "2040-01-31T11:00:00+00:00"}, "errors": []}
+
+
+async def test_without_a_time_a_job_is_ready_now(api: Api) -> None:
+    job_id = await api.enqueue(options=Options(delay=3_600))
+    assert (await reschedule(api, job_id))["job"]["state"] == "QUEUED"
+
+
+async def test_a_job_that_waits_is_given_another_priority(api: Api, redis: Redis) -> None:
+    await api.enqueue()
+    urgent = await api.enqueue()
+    assert await change_priority(api, urgent) == {"job": {"priority": 9}, "errors": []}
+    assert run(redis).id == urgent
+
+
+@pytest.mark.parametrize("priority", [0, 11])
+async def test_a_priority_has_bounds(api: Api, priority: int) -> None:
+    (error,) = (await change_priority(api, await api.enqueue(), priority))["errors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["priority"])
+
+
+@pytest.mark.parametrize("move", [reschedule, change_priority])
+async def test_a_job_that_runs_is_not_moved(api: Api, redis: Redis, move: Any) -> None:
+    job_id = await api.enqueue()
+    run(redis)
+    (error,) = (await move(api, job_id))["errors"]
+    assert (error["code"], error["path"], error["job"]) == ("CONFLICT", ["id"], {"state": "RUNNING"})
+
+
+@pytest.mark.parametrize("move", [reschedule, change_priority])
+async def test_a_job_that_is_not_there_is_not_moved(api: Api, move: Any) -> None:
+    (error,) = (await move(api, "job_nope"))["errors"]
+    assert (error["__typename"], error["path"]) == ("NotFoundError", ["id"])

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import uvicorn
@@ -32,6 +32,8 @@ from taskengine.settings import Settings
 from taskengine.signatures import Signature
 from taskengine.store import Ending, Outcome, Said, Store
 from taskengine_api.app import create_app
+from taskengine_api.roles import Role, Viewer
+from taskengine_api.router import GraphQLEndpoint
 from taskengine_api.settings import ApiSettings
 
 STORE = Store(Keys("default"))
@@ -73,6 +75,14 @@ class Api:
     async def enqueue(self, task: str = "universal", options: Options | None = None, **args: Any) -> str:
         """Enqueue a job past the API and return its id."""
         return (await self.client.enqueue_job(task, args, options)).id
+
+
+async def asked_by(api: Api, role: Role, document: str, /, **variables: Any) -> Any:
+    """Return the result of a document that someone of this role asks for."""
+    endpoint = next(route.app for route in cast(Any, api.app.router.routes) if getattr(route, "path", "") == "/graphql")
+    assert isinstance(endpoint, GraphQLEndpoint)
+    context = (await endpoint.get_context(cast(Any, None), cast(Any, None))).seen_by(Viewer("vera", role))
+    return await endpoint.schema.execute(document, variable_values=variables, context_value=context)
 
 
 @asynccontextmanager

@@ -9,11 +9,13 @@ import strawberry
 from graphql import GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
+from taskengine.client import Enqueued, NewJob, check_batch
+from taskengine.errors import InvalidInput
 from taskengine.jobs import Options
 from taskengine_api.context import Context, Info
 from taskengine_api.roles import Role
 from taskengine_api.scalars import Json
-from taskengine_api.schema.errors import UserError, mutation, or_errors
+from taskengine_api.schema.errors import UserError, errors_of, mutation, or_errors
 from taskengine_api.schema.jobs import Job
 from taskengine_api.typed_tasks import TranslatePath
 
@@ -28,9 +30,21 @@ class EnqueueOptions:
     delay_seconds: float | None = strawberry.field(
         default=None, description="How long it waits before it may start. Not together with `runAt`."
     )
+    start_before: datetime | None = strawberry.field(
+        default=None, description="Not started by then: CANCELLED with cancelReason `expired`."
+    )
     max_attempts: int | None = strawberry.field(default=None, description="How many attempts it gets, 1 to 1000.")
     timeout_seconds: float | None = strawberry.field(default=None, description="How long an attempt may run.")
     tags: list[str] | None = strawberry.field(default=None, description="Words to find it by: at most 20.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="Same task and key: the first job is returned, for as long as its record is kept."
+        " At most 200 printable characters.",
+    )
+    depends_on: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Starts when these have COMPLETED; CANCELLED when one of them fails or is cancelled for good.",
+    )
 
     def to_domain(self) -> Options:
         """Return the engine's options."""
@@ -38,10 +52,13 @@ class EnqueueOptions:
             queue=self.queue,
             priority=self.priority,
             run_at=self.run_at,
+            start_before=self.start_before,
             delay=self.delay_seconds,
             max_attempts=self.max_attempts,
             timeout=self.timeout_seconds,
             tags=tuple(self.tags or ()),
+            idempotency_key=self.idempotency_key,
+            depends_on=tuple(self.depends_on or ()),
         )
 
 
@@ -53,21 +70,56 @@ class EnqueueJobInput:
     args: Json = strawberry.field(description="The arguments: an object, by parameter name.")
     options: EnqueueOptions | None = strawberry.field(default=None, description="How it is enqueued.")
 
+    def to_domain(self) -> NewJob:
+        """Return the engine's job to be."""
+        options = self.options or EnqueueOptions()
+        return NewJob(task=self.task, args=cast("Mapping[str, Any]", self.args), options=options.to_domain())
+
 
 @strawberry.type(description="What became of enqueueing one job.")
 class EnqueueJobPayload:
     """What became of enqueueing one job."""
 
     job: Job | None = strawberry.field(default=None, description="The job; null when it was refused.")
+    deduplicated: bool = strawberry.field(
+        default=False, description="Whether the idempotency key matched an earlier job, which is this one."
+    )
     errors: list[UserError] = strawberry.field(
         default_factory=list[UserError], description="Why it was refused; empty when it was not."
     )
 
 
+@strawberry.input(description="Jobs to be.")
+class EnqueueJobsInput:
+    """Jobs to be."""
+
+    jobs: list[EnqueueJobInput] = strawberry.field(description="Up to 1000 jobs.")
+    atomic: bool = strawberry.field(
+        default=False, description="All or nothing: where one is refused, none is enqueued."
+    )
+
+
+@strawberry.type(description="What became of enqueueing many jobs.")
+class EnqueueJobsPayload:
+    """What became of enqueueing many jobs."""
+
+    results: list[EnqueueJobPayload] = strawberry.field(
+        default_factory=list[EnqueueJobPayload],
+        description="What became of each, in input order; empty when none was enqueued."
+        " The path of an error begins with `jobs` and the place in the list.",
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list[UserError], description="Why none was enqueued; empty when some may have been."
+    )
+
+
 async def enqueue(context: Context, task: str, args: Mapping[str, Any], options: Options) -> EnqueueJobPayload:
     """Enqueue one job; raise what the engine raises."""
-    job = await context.client.enqueue_job(task, args, options)
-    return EnqueueJobPayload(job=Job.from_domain(job))
+    return _enqueued(await context.client.enqueue(NewJob(task=task, args=args, options=options)))
+
+
+def _enqueued(one: Enqueued) -> EnqueueJobPayload:
+    return EnqueueJobPayload(job=Job.from_domain(one.job), deduplicated=one.deduplicated)
 
 
 async def enqueue_typed(
@@ -102,5 +154,24 @@ class EnqueueMutations:
     async def enqueue_job(
         self, info: Info, input: Annotated[EnqueueJobInput, strawberry.argument(description="The job to be.")]
     ) -> EnqueueJobPayload:
-        options = input.options or EnqueueOptions()
-        return await enqueue(info.context, input.task, cast("Mapping[str, Any]", input.args), options.to_domain())
+        return _enqueued(await info.context.client.enqueue(input.to_domain()))
+
+    @mutation("Results in input order.")
+    async def enqueue_jobs(
+        self, info: Info, input: Annotated[EnqueueJobsInput, strawberry.argument(description="The jobs to be.")]
+    ) -> EnqueueJobsPayload:
+        client = info.context.client
+        check_batch(input.jobs)
+        jobs = [job.to_domain() for job in input.jobs]
+        if input.atomic:
+            return EnqueueJobsPayload(results=[_enqueued(one) for one in await client.enqueue_all(jobs)])
+        answers = await client.enqueue_each(jobs)
+        results = [await _result(info.context, place, answer) for place, answer in enumerate(answers)]
+        return EnqueueJobsPayload(results=results)
+
+
+async def _result(context: Context, place: int, answer: Enqueued | InvalidInput) -> EnqueueJobPayload:
+    if isinstance(answer, Enqueued):
+        return _enqueued(answer)
+    errors = await errors_of(answer, context, lambda path: ("jobs", str(place), *path))
+    return EnqueueJobPayload(errors=errors)

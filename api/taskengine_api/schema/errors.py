@@ -16,9 +16,14 @@ from taskengine.errors import (
     InvalidInput,
     InvalidInputs,
     JobNotFound,
+    QueueFull,
+    ScheduleDeclared,
+    ScheduleNotFound,
     TaskEngineError,
     TooLarge,
     UnknownTask,
+    WorkerNotFound,
+    WorkerOffline,
 )
 from taskengine_api.context import Context
 from taskengine_api.roles import Forbidden, Gate, with_need
@@ -38,6 +43,9 @@ class UserErrorCode(Enum):
     NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="There is nothing of that id or name.")
     CONFLICT = strawberry.enum_value("CONFLICT", description="Its state does not allow it.")
     LIMIT_EXCEEDED = strawberry.enum_value("LIMIT_EXCEEDED", description="It is more than is allowed.")
+    QUEUE_FULL = strawberry.enum_value(
+        "QUEUE_FULL", description="Redis holds as much as it may: nothing more is taken in for now."
+    )
     FORBIDDEN = strawberry.enum_value("FORBIDDEN", description="The viewer's role does not allow it.")
 
 
@@ -68,7 +76,9 @@ class NotFoundError(UserError):
 class ConflictError(UserError):
     """The object's state does not allow it."""
 
-    job: Job | None = strawberry.field(default=None, description="The job as it is now.")
+    job: Job | None = strawberry.field(
+        default=None, description="The job as it is now; null where it is not about one."
+    )
 
 
 @strawberry.type(description="It is more than is allowed.")
@@ -95,6 +105,10 @@ def as_given(path: Path) -> Path:
     return path
 
 
+FULL_SECONDS = 1.0
+"""How much Redis holds is looked at so often: before that the answer stays the same."""
+
+
 class Payload(Protocol):
     """What a mutation answers: made with errors alone, it says that nothing has changed."""
 
@@ -108,21 +122,26 @@ async def or_errors(
     try:
         return await work
     except (TaskEngineError, Forbidden) as error:
-        errors = await _errors_of(error, context, translate)
+        errors = await errors_of(error, context, translate)
         if not errors:
             raise
         return payload(errors=errors)
 
 
-async def _errors_of(error: Exception, context: Context, translate: Callable[[Path], Path]) -> list[UserError]:
+async def errors_of(error: Exception, context: Context, translate: Callable[[Path], Path]) -> list[UserError]:
+    """Return an expected failure as data; nothing for one that is the request's own trouble."""
     if isinstance(error, InvalidInputs):
-        return [one for problem in error.problems for one in await _errors_of(problem, context, translate)]
+        return [one for problem in error.problems for one in await errors_of(problem, context, translate)]
     if isinstance(error, InvalidInput):
         return [_refusal(error, list(translate(error.path)))]
     if isinstance(error, Forbidden):
         return [_forbidden(error, list(translate(error.path)))]
-    if isinstance(error, JobNotFound):
+    if isinstance(error, JobNotFound | ScheduleNotFound | WorkerNotFound):
         return [NotFoundError(code=UserErrorCode.NOT_FOUND, message=str(error), path=["id"])]
+    if isinstance(error, ScheduleDeclared | WorkerOffline):
+        return [ConflictError(code=UserErrorCode.CONFLICT, message=str(error), path=["id"])]
+    if isinstance(error, QueueFull):
+        return [LimitError(code=UserErrorCode.QUEUE_FULL, message=str(error), retry_after_seconds=FULL_SECONDS)]
     if isinstance(error, IllegalMove):
         job = await context.client.get_job(error.job_id)
         shown = Job.from_domain(job) if job else None

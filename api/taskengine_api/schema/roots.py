@@ -13,16 +13,19 @@ from taskengine_api.paging import MAX_PAGE
 from taskengine_api.schema.attempts import Attempt
 from taskengine_api.schema.audit import AuditEntry, AuditQueries
 from taskengine_api.schema.counts import CountQueries
+from taskengine_api.schema.draining import DrainingMutations
 from taskengine_api.schema.enqueueing import EnqueueMutations
 from taskengine_api.schema.events import JobSubscription
 from taskengine_api.schema.failures import FailureGroup, FailureQueries
 from taskengine_api.schema.history import BulkOperation, HistoryMutations
+from taskengine_api.schema.holding import HoldingMutations
 from taskengine_api.schema.jobs import Job, JobQueries
 from taskengine_api.schema.logs import JobLog
 from taskengine_api.schema.metrics import MetricsQueries, MetricsSubscription
 from taskengine_api.schema.nodes import Node, Prefix, id_of
 from taskengine_api.schema.queues import Queue, QueueQueries
 from taskengine_api.schema.schedules import Schedule, ScheduleQueries
+from taskengine_api.schema.scheduling import SchedulingMutations
 from taskengine_api.schema.steering import SteeringMutations
 from taskengine_api.schema.system import SystemQueries
 from taskengine_api.schema.tasks import Task, TaskQueries
@@ -135,7 +138,14 @@ class Query(
 
 
 @strawberry.type(description="What can be done. Where a payload has errors, nothing has changed.")
-class Mutation(EnqueueMutations, SteeringMutations, HistoryMutations):
+class Mutation(
+    EnqueueMutations,
+    SteeringMutations,
+    HistoryMutations,
+    HoldingMutations,
+    SchedulingMutations,
+    DrainingMutations,
+):
     """What can be done."""
 
 

@@ -1,5 +1,6 @@
 """Steering one job: cancel it, retry it, delete its record."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -66,6 +67,40 @@ class DeleteJobPayload:
     errors: list[UserError] = strawberry.field(default_factory=list[UserError], description=NO_ERRORS)
 
 
+@strawberry.input(description="The job to give another time.")
+class RescheduleJobInput:
+    """The job to give another time."""
+
+    id: strawberry.ID = strawberry.field(description="The job's id.")
+    run_at: datetime | None = strawberry.field(
+        default=None, description="When it may start at the earliest; now, when absent."
+    )
+
+
+@strawberry.type(description="What became of rescheduling.")
+class RescheduleJobPayload:
+    """What became of rescheduling."""
+
+    job: Job | None = strawberry.field(default=None, description="The job as it is now.")
+    errors: list[UserError] = strawberry.field(default_factory=list[UserError], description=NO_ERRORS)
+
+
+@strawberry.input(description="The job to give another priority.")
+class ChangeJobPriorityInput:
+    """The job to give another priority."""
+
+    id: strawberry.ID = strawberry.field(description="The job's id.")
+    priority: int = strawberry.field(description="1 (last) to 10 (first).")
+
+
+@strawberry.type(description="What became of changing the priority.")
+class ChangeJobPriorityPayload:
+    """What became of changing the priority."""
+
+    job: Job | None = strawberry.field(default=None, description="The job as it is now.")
+    errors: list[UserError] = strawberry.field(default_factory=list[UserError], description=NO_ERRORS)
+
+
 @strawberry.type
 class SteeringMutations:
     """What can be done to one job."""
@@ -85,6 +120,24 @@ class SteeringMutations:
     ) -> RetryJobPayload:
         job = await info.context.client.retry_job(input.id, attempts=input.attempts, by=info.context.viewer.name)
         return RetryJobPayload(job=Job.from_domain(job))
+
+    @mutation("Gives a job that waits another time: SCHEDULED or QUEUED, or the next attempt of a RETRYING one.")
+    async def reschedule_job(
+        self,
+        info: Info,
+        input: Annotated[RescheduleJobInput, strawberry.argument(description="The job, and its time.")],
+    ) -> RescheduleJobPayload:
+        job = await info.context.client.reschedule_job(input.id, input.run_at, by=info.context.viewer.name)
+        return RescheduleJobPayload(job=Job.from_domain(job))
+
+    @mutation("Gives a job that waits another priority.")
+    async def change_job_priority(
+        self,
+        info: Info,
+        input: Annotated[ChangeJobPriorityInput, strawberry.argument(description="The job, and its priority.")],
+    ) -> ChangeJobPriorityPayload:
+        job = await info.context.client.change_job_priority(input.id, input.priority, by=info.context.viewer.name)
+        return ChangeJobPriorityPayload(job=Job.from_domain(job))
 
     @mutation("Removes the record of a job that is not RUNNING.")
     async def delete_job(

@@ -3,15 +3,18 @@
 -- Returns  1
 -- Errors   SCHEDULE_NOT_FOUND  there is no such schedule
 --          QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
--- Writes   schedule, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, metrics
---@include keys clock jobs metrics failures moves dependencies enqueue follow_ups schedules ticks memory
+-- Writes   schedule, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, audit, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups schedules ticks memory audit
 
 local name = ARGV[1] -- str
-local rows = 2       -- ARGV from here: the job's row as in enqueue_jobs
+local by   = ARGV[2] -- str  who asks; "" when nobody said
+local rows = 3       -- ARGV from here: the job's row as in enqueue_jobs
 
 if redis.call("EXISTS", schedule_key(name)) == 0 then return schedule_not_found(name) end
+local sent_before = redis.call("EXISTS", job_key(ARGV[rows])) == 1
 local full = why_full()
 if full then return queue_full(full) end
 enqueue_for(name, rows)
+if not sent_before then audit(by, "run_schedule", name, { job = ARGV[rows] }) end
 write_tally()
 return 1

@@ -2,14 +2,15 @@
 --
 -- Returns  1; 0 when there is another of that name, or it was changed meanwhile; -1 when there are too many
 -- Errors   SCHEDULE_NOT_FOUND  it was to be changed and is not there
--- Writes   schedule, schedules
---@include keys clock schedules
+-- Writes   schedule, schedules, audit
+--@include keys clock schedules audit
 
 local name       = ARGV[1] -- str
 local revision   = ARGV[2] -- int  what the caller read; "" for a new one
 local definition = ARGV[3] -- json what runs and when
 local enabled    = ARGV[4] -- "1" or "0"
 local next_at    = ARGV[5] -- int  its next tick, ms; "" for none
+local by         = ARGV[6] -- str  who asks; "" when nobody said
 
 local seen = redis.call("HMGET", schedule_key(name), "revision", "definition", "enabled")
 if revision == "" and seen[1] then
@@ -23,4 +24,8 @@ redis.call("HSET", schedule_key(name), "definition", definition, "enabled", enab
 redis.call("HSETNX", schedule_key(name), "created_at", now)
 redis.call("HINCRBY", schedule_key(name), "revision", 1)
 set_next(name, next_at)
+local said = cjson.decode(definition)
+audit(by, revision == "" and "create_schedule" or "update_schedule", name, {
+  task = said.task, cron = said.cron, every_seconds = said.every_seconds, timezone = said.timezone, enabled = enabled == "1",
+})
 return 1
