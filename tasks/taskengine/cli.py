@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from taskengine.errors import InvalidInput, InvalidSetting, TaskEngineError
-from taskengine.jobs import check_name
 from taskengine.roles import Role
 from taskengine.settings import Settings
 
@@ -27,6 +26,8 @@ _EXTRAS = {
 }
 
 if TYPE_CHECKING:
+    from taskengine.worker.queue_choice import QueueChoice
+
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
 _Run = Callable[[argparse.Namespace, Settings], int]
 
@@ -77,7 +78,17 @@ def _add_worker(commands: "_Commands") -> None:
     worker.add_argument("target", metavar="MODULE:ENGINE", help=_TARGET_HELP)
     worker.add_argument("--concurrency", metavar="N", type=_count, default=10, help="jobs at the same time (10)")
     worker.add_argument("--mode", choices=("thread", "process"), default="thread", help="what runs a job (thread)")
-    worker.add_argument("--queues", metavar="A,B", type=_queues, help="the queues it serves (all)")
+    worker.add_argument(
+        "--queues",
+        metavar="A,B",
+        help="the queues it serves (all), the highest priority of any first; A=3,B=1 looks at A for three jobs of four",
+    )
+    worker.add_argument(
+        "--queue-order",
+        choices=("priority", "strict"),
+        default="priority",
+        help="strict: nothing of a queue as long as one before it has a job to give (priority)",
+    )
 
 
 def _add_api(commands: "_Commands") -> None:
@@ -133,7 +144,8 @@ def _worker(chosen: argparse.Namespace, settings: Settings) -> int:
     target = _target(chosen.target)
     from taskengine.worker.main import run_worker
 
-    return run_worker(target, concurrency=chosen.concurrency, mode=chosen.mode, queues=chosen.queues, settings=settings)
+    queues = _queues(chosen.queues, strict=chosen.queue_order == "strict")
+    return run_worker(target, concurrency=chosen.concurrency, mode=chosen.mode, queues=queues, settings=settings)
 
 
 def _api(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -190,12 +202,15 @@ def _count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 1000, got {text!r}")
 
 
-def _queues(text: str) -> tuple[str, ...]:
-    names = [name.strip() for name in text.split(",")]
+def _queues(text: str | None, *, strict: bool) -> "QueueChoice":
+    from taskengine.worker.queue_choice import QueueChoice
+
+    if text is None and strict:
+        raise InvalidSetting("--queue-order", "strict needs --queues, which says in which order")
     try:
-        return tuple(check_name(name, ("--queues",)) for name in names)
+        return QueueChoice() if text is None else QueueChoice.parse(text, strict=strict)
     except InvalidInput as problem:
-        raise argparse.ArgumentTypeError(problem.message) from None
+        raise InvalidSetting("--queues", problem.message) from None
 
 
 def _role(text: str) -> Role:

@@ -27,6 +27,7 @@ from taskengine.records import dumps
 from taskengine.storage import JobStorage
 from taskengine.worker.dispatch import Dispatcher
 from taskengine.worker.facts import WorkerFacts, worker_name
+from taskengine.worker.queue_choice import QueueChoice
 
 WAITING = (JobState.SCHEDULED, JobState.QUEUED, JobState.RETRYING)
 MAX_RUNS = 10_000
@@ -103,7 +104,9 @@ def _worker(engine: TaskEngine, queue: str | None) -> Generator[Dispatcher]:
     tasks = {title: describe(task.info_once) for title, task in engine.tasks.items()}
     storage.run(storage.store.register_worker(name, facts, tasks))
     lease_ms = round(engine.settings.lease_seconds * 1000)
-    dispatcher = Dispatcher(storage, worker=name, queues=queue or "*", threads=1, lease_ms=lease_ms)
+    dispatcher = Dispatcher(
+        storage, worker=name, queues=QueueChoice(names=(queue or "*",)), threads=1, lease_ms=lease_ms
+    )
     before, engine.dispatcher = engine.dispatcher, dispatcher
     try:
         yield dispatcher

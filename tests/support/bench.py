@@ -20,6 +20,7 @@ from taskengine.engine import JobTask
 from taskengine.jobs import Job
 from taskengine.store import Answer
 from taskengine.worker.dispatch import Dispatcher
+from taskengine.worker.queue_choice import QueueChoice
 
 
 class Bench:
@@ -34,7 +35,8 @@ class Bench:
 
     def a_dispatcher(self, *, threads: int = 1, queues: str = "*") -> Dispatcher:
         """A further one, under the same worker's name."""
-        return Dispatcher(self.engine.job_storage, worker=WORKER, queues=queues, threads=threads, lease_ms=MINUTE)
+        choice = QueueChoice() if queues == "*" else QueueChoice.parse(queues)
+        return Dispatcher(self.engine.job_storage, worker=WORKER, queues=choice, threads=threads, lease_ms=MINUTE)
 
     def publish(self) -> None:
         """Register the worker with the tasks that there are now."""

@@ -9,6 +9,7 @@ import pytest
 
 from taskengine.cli import main
 from taskengine.errors import InvalidSetting, RedisUnavailable
+from taskengine.worker.queue_choice import QueueChoice
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +51,40 @@ def told(capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_worker_runs_ten_threads_on_every_queue_unless_told_otherwise(worker: Called) -> None:
     assert main(["worker", "shop.tasks:engine"]) == 0
     assert worker.args == ("shop.tasks:engine",)
-    assert (worker.kwargs["concurrency"], worker.kwargs["mode"], worker.kwargs["queues"]) == (10, "thread", None)
+    assert (worker.kwargs["concurrency"], worker.kwargs["mode"], worker.kwargs["queues"]) == (
+        10,
+        "thread",
+        QueueChoice(),
+    )
 
 
 def test_a_worker_is_told_how_many_of_what_and_for_whom(worker: Called) -> None:
     main(["worker", "shop.tasks:engine", "--concurrency", "4", "--mode", "process", "--queues", "mail, slow"])
     assert (worker.kwargs["concurrency"], worker.kwargs["mode"]) == (4, "process")
-    assert worker.kwargs["queues"] == ("mail", "slow")
+    assert worker.kwargs["queues"] == QueueChoice(names=("mail", "slow"))
+
+
+def test_a_worker_is_told_by_weight_or_order_which_queue_comes_first(worker: Called) -> None:
+    main(["worker", "shop.tasks:engine", "--queues", "mail=3,slow=1"])
+    assert worker.kwargs["queues"] == QueueChoice(names=("mail", "slow"), weights=(3, 1))
+    main(["worker", "shop.tasks:engine", "--queues", "mail,slow", "--queue-order", "strict"])
+    assert worker.kwargs["queues"] == QueueChoice(names=("mail", "slow"), strict=True)
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--queues", "x y"], "--queues expected 1 to 100 of the characters A-Z a-z 0-9 _ . -, got 'x y'"),
+        (["--queue-order", "strict"], "--queue-order strict needs --queues, which says in which order"),
+        (["--queues", "a=3,b"], "--queues expected a weight for every queue or for none, got none for 'b'"),
+    ],
+)
+def test_queues_that_cannot_be_meant_are_refused(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["worker", "a:b", *arguments]) == 2
+    assert told(capsys) == f"taskengine: {complaint}"
 
 
 def test_the_settings_come_from_the_environment(worker: Called, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +159,7 @@ def test_a_module_of_a_users_own_that_is_not_there_is_not_hidden(worker: Called)
     [
         ["worker", "a:b", "--concurrency", "0"],
         ["worker", "a:b", "--mode", "gevent"],
-        ["worker", "a:b", "--queues", "x y"],
+        ["worker", "a:b", "--queue-order", "any"],
         [],
     ],
 )

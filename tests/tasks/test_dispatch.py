@@ -30,6 +30,7 @@ from taskengine.records import ClaimedJob
 from taskengine.store import Answer, Ending
 from taskengine.worker import dispatch
 from taskengine.worker.dispatch import Dispatcher
+from taskengine.worker.queue_choice import QueueChoice
 
 
 @pytest.fixture
@@ -156,6 +157,21 @@ def test_only_its_own_queues_are_served(bench: Bench, redis: Redis) -> None:
     dispatcher = bench.a_dispatcher(queues="ours,too")
     assert taken(dispatcher).id == "ours"
     assert dispatcher.next() is None
+
+
+def test_of_four_jobs_three_come_from_the_queue_of_three_times_the_weight(bench: Bench, redis: Redis) -> None:
+    register(redis)
+    for queue in "ab":
+        enqueue(redis, *(f"{queue}{number}" for number in range(40)), queue=queue, priority=10 if queue == "b" else 1)
+    dispatcher = bench.a_dispatcher(queues="a=3,b=1")
+    assert "".join(taken(dispatcher).id[0] for _ in range(40)) == "aaba" * 10
+
+
+def test_no_turn_is_lost_on_a_queue_that_has_nothing(bench: Bench, redis: Redis) -> None:
+    register(redis)
+    enqueue(redis, *(f"b{number}" for number in range(10)), queue="b")
+    dispatcher = bench.a_dispatcher(queues="a=3,b=1")
+    assert [taken(dispatcher).id for _ in range(10)] == [f"b{number}" for number in range(10)]
 
 
 def test_idle_threads_get_a_job_each_by_one_round_trip(
@@ -403,7 +419,7 @@ def test_a_worker_that_stops_takes_nothing_more(bench: Bench, redis: Redis) -> N
     register(redis)
     enqueue(redis, "j1")
     dispatcher = Dispatcher(
-        bench.engine.job_storage, worker="w", queues="*", threads=1, lease_ms=1000, stopping=lambda: True
+        bench.engine.job_storage, worker="w", queues=QueueChoice(), threads=1, lease_ms=1000, stopping=lambda: True
     )
     assert dispatcher.next() is None
     assert get(redis).state is QUEUED

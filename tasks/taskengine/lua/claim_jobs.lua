@@ -6,7 +6,7 @@
 
 local worker   = ARGV[1]           -- str  its name
 local slot     = ARGV[2]           -- str  which child of it; "" when it has none
-local queues   = ARGV[3]           -- str  names with commas between, or *
+local queues   = ARGV[3]           -- str  where to look: `turns_of` of claim.lua; * for every queue
 local count    = tonumber(ARGV[4]) -- int  how many at the most
 local lease_ms = tonumber(ARGV[5]) -- int
 

@@ -26,6 +26,7 @@ from taskengine.worker.execution import overrun
 from taskengine.worker.facts import WorkerFacts, worker_name
 from taskengine.worker.logs import Add, keeping_logs
 from taskengine.worker.processes import KILL_SECONDS, JobProcessEnvironment, Slot, on_stop_signal, tend_forever
+from taskengine.worker.queue_choice import QueueChoice
 from taskengine.worker.timeouts import Deadline
 from taskengine.worker.usage import UsageMeter
 
@@ -94,9 +95,9 @@ class JobConsumer(Consumer):
     worker_class = JobWorker
     huey: "TaskEngine"
 
-    def __init__(self, huey: "TaskEngine", *, queues: tuple[str, ...] | None = None, **options: Any) -> None:
+    def __init__(self, huey: "TaskEngine", *, queues: QueueChoice | None = None, **options: Any) -> None:
         """``queues``: those it serves, all by default. Further options are Huey's."""
-        self._queues = ",".join(queues) if queues else "*"
+        self._queues = queues or QueueChoice()
         self._lease_ms = round(huey.settings.lease_seconds * 1000)
         self._beat_seconds = min(BEAT_SECONDS, huey.settings.lease_seconds / 3)
         self._next_beat = 0.0
@@ -112,7 +113,7 @@ class JobConsumer(Consumer):
         options.setdefault("worker_type", "thread")
         self.facts = WorkerFacts(
             name=worker_name(),
-            queues=queues or ("*",),
+            queues=self._queues.names,
             concurrency=options.get("workers", 1),
             mode=options["worker_type"],
         )
@@ -365,7 +366,7 @@ class JobConsumer(Consumer):
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         storage = self.huey.job_storage
-        move = storage.store.finish_jobs(outcomes, self.facts.name, self._queues, 0, lease_ms=self._lease_ms)
+        move = storage.store.finish_jobs(outcomes, self.facts.name, "*", 0, lease_ms=self._lease_ms)
         storage.run_once(move)
 
 

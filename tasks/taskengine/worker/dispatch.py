@@ -18,6 +18,7 @@ from taskengine.store import Answer, Claim, Ending, Outcome, Said
 from taskengine.worker.board import Board
 from taskengine.worker.context import JobContext
 from taskengine.worker.logs import LINES_PER_CALL
+from taskengine.worker.queue_choice import QueueChoice, Turns
 from taskengine.worker.timeouts import Deadline
 
 logger = logging.getLogger("taskengine.worker")
@@ -44,14 +45,14 @@ class Dispatcher:
         storage: JobStorage,
         *,
         worker: str,
-        queues: str,
+        queues: QueueChoice,
         threads: int,
         lease_ms: int,
         slot: str = "",
         board: Board | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``queues``: names with commas between, or ``*``. ``slot``: which child of the worker this process is.
+        """``queues``: where it looks for jobs. ``slot``: which child of the worker this process is.
 
         ``board``: where the parent reads what is held.
 
@@ -59,7 +60,8 @@ class Dispatcher:
         """
         self._storage = storage
         self._worker = worker
-        self._queues = queues
+        self._queues = queues.names
+        self._turns = Turns(queues)
         self._threads = threads
         self._lease_ms = lease_ms
         self._slot = slot
@@ -234,7 +236,7 @@ class Dispatcher:
         return job
 
     def _sleep(self, seconds: float) -> None:
-        queues = ["*", *self._storage.known_queues()] if self._queues == "*" else self._queues.split(",")
+        queues = ["*", *self._storage.known_queues()] if self._queues == ("*",) else list(self._queues)
         with self._changed:
             self._sleeping = True
             self._changed.notify_all()
@@ -257,10 +259,11 @@ class Dispatcher:
         """Hand in the outcomes that wait and claim ``count`` jobs, in one round trip."""
         with self._changed:
             outcomes, self._outcomes = self._outcomes, []
+            turns = self._turns.next(count)
         if not outcomes and not count:
             return Claim(jobs=[], next_due_ms=None, answers=[])
         move = self._storage.store.finish_jobs(
-            outcomes, self._worker, self._queues, count, lease_ms=self._lease_ms, slot=self._slot
+            outcomes, self._worker, turns, count, lease_ms=self._lease_ms, slot=self._slot
         )
         try:
             self._keep_logs(outcomes)
@@ -287,6 +290,7 @@ class Dispatcher:
         now = time.monotonic()
         with self._changed:
             self._ready.extend((job, now) for job in claim.jobs)
+            self._turns.took(len(claim.jobs))
             self._held.update((job.id, job.lease) for job in claim.jobs)
             self._drop([(outcome.job_id, outcome.lease) for outcome in outcomes])
             if claim.jobs and self._ended():

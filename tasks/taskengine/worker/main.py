@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskengine.errors import InvalidSetting, did_you_mean
-from taskengine.jobs import check_name
 from taskengine.settings import Settings
 from taskengine.worker.consumer import JobConsumer
+from taskengine.worker.queue_choice import QueueChoice
 
 if TYPE_CHECKING:
     from taskengine.engine import TaskEngine
 
 
-def run_worker(target: str, *, concurrency: int, mode: str, queues: tuple[str, ...] | None, settings: Settings) -> int:
+def run_worker(target: str, *, concurrency: int, mode: str, queues: QueueChoice, settings: Settings) -> int:
     """Run a worker in this process; return its exit code. Raises ``InvalidSetting``, ``RedisUnavailable``."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("huey").setLevel(logging.WARNING)
-    for queue in queues or ():
-        check_name(queue, ("--queues",))
     engine = load_engine(target)
     _check_namespace(target, engine, settings)
     consumer = JobConsumer(engine, queues=queues, workers=concurrency, worker_type=mode)
@@ -30,7 +28,7 @@ def run_worker(target: str, *, concurrency: int, mode: str, queues: tuple[str, .
         consumer.facts.name,
         concurrency,
         mode,
-        "every queue" if queues is None else ", ".join(queues),
+        queues,
         len(engine.tasks),
     )
     consumer.run()

@@ -23,6 +23,7 @@ from support.jobs import (
     writes,
 )
 from support.waiting import wait_until
+from taskengine.rules import KEEP, Kind
 from taskengine.store import Ending
 
 
@@ -130,6 +131,48 @@ def test_only_the_named_queues_are_served(redis: Redis) -> None:
         enqueue(redis, queue, queue=queue)
     assert ids(redis, queues="a,c") == ["a", "c"]
     assert get(redis, "b").state is QUEUED
+
+
+def two_queues(redis: Redis) -> None:
+    """Three jobs of low priority in queue ``a``, three of high priority in ``b``."""
+    register(redis, "t", "u")
+    for number, task in enumerate("tut"):
+        enqueue(redis, f"a{number}", queue="a", task=task, priority=1)
+        enqueue(redis, f"b{number}", queue="b", task=task, priority=10)
+
+
+def test_one_queue_goes_before_another_whatever_the_priorities(redis: Redis) -> None:
+    two_queues(redis)
+    assert ids(redis, 4, queues="a>b") == ["a0", "a1", "a2", "b0"]
+
+
+def test_a_job_that_arrives_in_the_first_queue_goes_before_all_of_the_second(redis: Redis) -> None:
+    two_queues(redis)
+    assert ids(redis, 4, queues="a>b") == ["a0", "a1", "a2", "b0"]
+    enqueue(redis, "a3", queue="a", priority=1)
+    assert ids(redis, 2, queues="a>b") == ["a3", "b1"]
+
+
+def test_each_job_of_a_claim_has_its_own_turn(redis: Redis) -> None:
+    two_queues(redis)
+    assert ids(redis, 3, queues="a>b|b>a") == ["a0", "b0", "a1"]
+
+
+def test_a_turn_whose_queue_has_nothing_takes_the_next(redis: Redis) -> None:
+    two_queues(redis)
+    assert ids(redis, 6, queues="a>b|a>b|a>b|b>a") == ["a0", "a1", "a2", "b0", "b1", "b2"]
+
+
+def test_a_queue_at_its_limit_loses_its_turn_to_the_next(redis: Redis) -> None:
+    two_queues(redis)
+    STORE.set_limits(Kind.QUEUE, "a", concurrency=1, rate=KEEP).run(redis)
+    assert ids(redis, 3, queues="a>b") == ["a0", "b0", "b1"]
+
+
+def test_a_group_within_a_turn_is_served_by_priority(redis: Redis) -> None:
+    two_queues(redis)
+    enqueue(redis, "c", queue="c", priority=5)
+    assert ids(redis, 5, queues="c>a,b") == ["c", "b0", "b1", "b2", "a0"]
 
 
 def test_a_queue_that_has_no_jobs_is_no_error(redis: Redis) -> None:

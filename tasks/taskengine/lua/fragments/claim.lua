@@ -16,7 +16,7 @@ local function claimable(queue, can_run)
   return found
 end
 
--- The lane to take from next, and the score up to which it is ahead of every other.
+-- The lane of some queues to take from next, and the score up to which it is ahead of every other of them.
 local function best_lane(queues, can_run)
   local best, rival
   for _, queue in ipairs(queues) do
@@ -29,6 +29,14 @@ local function best_lane(queues, can_run)
     end
   end
   return best, rival and rival.score or math.huge
+end
+
+-- The same of the first group of queues that has a job to give.
+local function first_lane(groups, can_run)
+  for _, queues in ipairs(groups) do
+    local lane, up_to = best_lane(queues, can_run)
+    if lane then return lane, up_to end
+  end
 end
 
 local function take(lane, up_to, count)
@@ -84,21 +92,34 @@ local function queues_of(text)
   return queues
 end
 
--- Returns the claimed jobs, best first, and in how many ms there may be another: a waiting job is due,
+-- Where to look for one job after the other: "a,b" for the best of two queues, "a>b" for a before b, "a>b|b>a" for
+-- the first job so and the second the other way round; then from the beginning. Returns lists of lists of queues.
+local function turns_of(text)
+  local turns = {}
+  for turn in string.gmatch(text, "[^|]+") do
+    local groups = {}
+    for group in string.gmatch(turn, "[^>]+") do groups[#groups + 1] = queues_of(group) end
+    turns[#turns + 1] = groups
+  end
+  return turns
+end
+
+-- Returns the claimed jobs, in the order in which they were found, and in how many ms there may be another: a waiting job is due,
 -- or a rate allows one (-1: nobody knows).
 local function claim(worker, slot, queues_text, count, lease_ms)
   promote_due(100)
-  local queues, known, claimed = queues_of(queues_text), {}, {}
+  local turns, known, claimed = turns_of(queues_text), {}, {}
   local function can_run(task)
     if known[task] == nil then known[task] = redis.call("SISMEMBER", knows_key(worker), task) == 1 end
     return known[task] and allowance("task", task).left > 0
   end
   while #claimed < count do
-    local lane, up_to = best_lane(queues, can_run)
+    local lane, up_to = first_lane(turns[#claimed % #turns + 1], can_run)
     if not lane then break end
+    local wanted = #turns == 1 and count - #claimed or 1
     local queue_left, task_left = allowance("queue", lane.queue), allowance("task", lane.task)
     local began = #claimed
-    for _, id in ipairs(take(lane, up_to, math.min(count - #claimed, queue_left.left, task_left.left))) do
+    for _, id in ipairs(take(lane, up_to, math.min(wanted, queue_left.left, task_left.left))) do
       claimed[#claimed + 1] = start(id, worker, slot, lease_ms)
     end
     spend(queue_left, #claimed - began)
