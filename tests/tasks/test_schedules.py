@@ -106,7 +106,10 @@ def test_arguments_are_checked_against_the_hints(shop: TaskEngine) -> None:
         ({"every_seconds": 5, "missed": "twice"}, "missed: expected 'skip' or 'run_once', got 'twice'"),
         ({"every_seconds": 5, "name": "a b"}, "name: expected 1 to 100 of the characters"),
         ({"every_seconds": 5, "every": 5}, "every: schedule\\(\\) takes name, cron, every_seconds"),
-        ({"every_seconds": 5, "options": Options(delay=5)}, "options.delay: a schedule cannot say that of its jobs"),
+        (
+            {"every_seconds": 5, "options": Options(delay=5)},
+            "options.delaySeconds: a schedule cannot say that of its jobs",
+        ),
         ({"every_seconds": 5, "options": Options(id="x")}, "options.id: a schedule cannot say that"),
         ({"every_seconds": 5, "options": Options(priority=11)}, "options.priority: expected a whole number"),
     ],
