@@ -66,7 +66,7 @@ class Bench:
     def beat(self) -> list[Answer]:
         """Renew the leases, and obey the answers as a consumer does."""
         held = self.dispatcher.held()
-        _, answers = STORE.renew_leases(WORKER, held, "{}", lease_ms=MINUTE).run(self.redis)
+        answers = STORE.renew_leases(WORKER, held, "{}", lease_ms=MINUTE).run(self.redis).answers
         for pair, answer in zip(held, answers, strict=True):
             if answer is not Answer.OK:
                 self.dispatcher.obey(pair, answer)

@@ -275,7 +275,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(attempt=attempts)
     def renew(self, attempt: tuple[str, str]) -> None:
-        _, (answer,) = self.store.renew_leases("knows-a", [attempt], "{}", lease_ms=HOUR_MS).run(self.redis)
+        (answer,) = self.store.renew_leases("knows-a", [attempt], "{}", lease_ms=HOUR_MS).run(self.redis).answers
         assert answer is self._standing(attempt)
 
     @rule(attempt=attempts)
