@@ -25,12 +25,14 @@ if TYPE_CHECKING:
         Snooze,
         TaskEngineError,
         UnknownTask,
+        UnreadableSecret,
     )
     from taskengine.filters import JobFilter, JobOrder, JobOrderField
     from taskengine.jobs import Job, JobState, LogLevel, Options
     from taskengine.results import Result
     from taskengine.retries import Backoff
     from taskengine.schedules import Missed, Schedule
+    from taskengine.secrets import Secret
     from taskengine.settings import Settings
     from taskengine.worker.context import current_job
 
@@ -59,12 +61,14 @@ __all__ = [
     "Schedule",
     "ScheduleDeclared",
     "ScheduleNotFound",
+    "Secret",
     "Settings",
     "Snooze",
     "Task",
     "TaskEngine",
     "TaskEngineError",
     "UnknownTask",
+    "UnreadableSecret",
     "current_job",
 ]
 
@@ -86,12 +90,14 @@ _HOMES = {
         "ScheduleNotFound",
         "TaskEngineError",
         "UnknownTask",
+        "UnreadableSecret",
     ),
     "filters": ("JobFilter", "JobOrder", "JobOrderField"),
     "jobs": ("Job", "JobState", "LogLevel", "Options"),
     "results": ("Result",),
     "retries": ("Backoff",),
     "schedules": ("Missed", "Schedule"),
+    "secrets": ("Secret",),
     "settings": ("Settings",),
     "worker.context": ("current_job",),
 }

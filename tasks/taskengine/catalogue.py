@@ -4,16 +4,18 @@ Knows the shape of a description and checks arguments against its JSON Schema.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from taskengine.encryption import SETTING, Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, TooLarge
 from taskengine.jobs import TaskInfo
 from taskengine.records import dumps
+from taskengine.redaction import Before, Parted, Redaction, redacted_in
 
 MAX_PROBLEMS = 20
 """So many complaints are reported of one set of arguments."""
@@ -45,14 +47,16 @@ def describe(info: TaskInfo) -> str:
             "max_attempts": info.max_attempts,
             "timeout_seconds": info.timeout_seconds,
             "description": info.description,
+            **({"encrypts": True} if info.encrypts else {}),
         }
     )
 
 
-def check_args(info: TaskInfo, args: object, *, max_bytes: int) -> str:
+def check_args(info: TaskInfo, args: object, *, max_bytes: int, before: Before | None = None) -> str:
     """Return the arguments as JSON; raise ``InvalidInput`` naming each wrong one.
 
-    What only the task's own code can refuse is found when it runs.
+    What only the task's own code can refuse is found when it runs, and likewise what is wrong with a secret
+    of ``before``, for which ``********`` stands.
     """
     if not isinstance(args, Mapping):
         raise InvalidInput(
@@ -60,15 +64,29 @@ def check_args(info: TaskInfo, args: object, *, max_bytes: int) -> str:
         )
     text = _as_json(args)
     check_size(text, max_bytes)
-    validator = _validator(dumps(info.args_schema))
+    validator, redaction = _validator(dumps(info.args_schema))
+    kept = [tuple(map(str, place)) for place in before.kept(args)] if before else []
     problems: list[InvalidInput] = []
     for error in validator.iter_errors(cast("Any", args)):
-        problems += _problems(error)
+        if tuple(map(str, error.absolute_path)) not in kept:
+            problems += _problems(error, redaction)
         if len(problems) >= MAX_PROBLEMS:
             break
     if problems:
         raise InvalidInputs(problems[:MAX_PROBLEMS])
     return text
+
+
+def part_args(info: TaskInfo, args_json: str, keyring: Keyring, before: Before | None = None) -> Parted:
+    """Take the secrets out of arguments that were checked; raise ``InvalidInput`` when they cannot be kept as such."""
+    _, redaction = _validator(dumps(info.args_schema))
+    parted = redaction.part(args_json, keyring, before)
+    if parted.secrets and info.encrypts and not keyring.encrypts:
+        problem = (
+            f"is a secret that the workers of {info.name} keep encrypted: set {SETTING} here too, with the same key"
+        )
+        raise InvalidInput(("args", *redacted_in(parted.secrets)[0].split(".")), problem, "encrypted")
+    return parted
 
 
 def _as_json(args: Any) -> str:
@@ -88,11 +106,23 @@ def check_size(args_json: str, max_bytes: int) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _validator(schema_json: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema_json), format_checker=_FORMATS)
+def _validator(schema_json: str) -> tuple[Draft202012Validator, Redaction]:
+    schema = json.loads(schema_json)
+    return Draft202012Validator(schema, format_checker=_FORMATS), Redaction(schema)
 
 
-def _problems(error: Any) -> list[InvalidInput]:
+def _problems(error: Any, redaction: Redaction) -> list[InvalidInput]:
+    """Return complaints about secrets without what came, and only as far as their paths are no secret."""
+    path = tuple(str(part) for part in error.absolute_path)
+    if path and path[0] in redaction.parameters:
+        return [
+            InvalidInput(("args", *redaction.cut(problem.path[1:])), problem.message, problem.constraint)
+            for problem in _worded(error, _unseen)
+        ]
+    return _worded(error, _shown)
+
+
+def _worded(error: Any, shown: Callable[[Any], str]) -> list[InvalidInput]:
     """Word one complaint of jsonschema's, whose attributes have no useful types."""
     path = ("args", *(str(part) for part in error.absolute_path))
     constraint = str(error.validator)
@@ -106,8 +136,8 @@ def _problems(error: Any) -> list[InvalidInput]:
         unknown = [name for name in error.instance if name not in known]
         return [InvalidInput((*path, name), "there is no such parameter", constraint) for name in unknown]
     if constraint in ("anyOf", "oneOf") and error.context:
-        return [InvalidInput(path, f"{_any_of(error)}, got {_shown(error.instance)}", constraint)]
-    return [InvalidInput(path, _wording(error), constraint)]
+        return [InvalidInput(path, f"{_any_of(error)}{shown(error.instance)}", constraint)]
+    return [InvalidInput(path, f"{_wording(error)}{shown(error.instance)}", constraint)]
 
 
 def _any_of(error: Any) -> str:
@@ -116,7 +146,7 @@ def _any_of(error: Any) -> str:
 
 
 def _wording(error: Any) -> str:
-    value, wanted = error.instance, error.validator_value
+    wanted = error.validator_value
     wordings = {
         "type": f"expected {wanted}",
         "enum": f"expected one of {wanted}",
@@ -132,9 +162,14 @@ def _wording(error: Any) -> str:
         "maxItems": f"expected at most {wanted} items",
         "pattern": f"expected text that matches {wanted}",
     }
-    return f"{wordings.get(str(error.validator), 'does not fit ' + str(error.validator))}, got {_shown(value)}"
+    return wordings.get(str(error.validator), f"does not fit {error.validator}")
 
 
 def _shown(value: Any) -> str:
     shown = dumps(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+    return f", got {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+def _unseen(value: Any) -> str:
+    del value
+    return ""

@@ -22,6 +22,7 @@ from taskengine import catalogue, reads
 from taskengine.access_client import AccessClient
 from taskengine.audit import check_by
 from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
+from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.events import Event, EventFeed
 from taskengine.filters import NEWEST_FIRST, JobFilter, JobOrder, JobOrderField
@@ -51,13 +52,15 @@ from taskengine.jobs import (
     order_of,
 )
 from taskengine.keys import Keys
-from taskengine.options import settled
+from taskengine.options import as_before, settled
 from taskengine.reads import Lanes, Reads
-from taskengine.records import ms_of, read_log_entry, row_of, text
+from taskengine.records import is_sealed, ms_of, read_job, read_log_entry, row_of, text, with_fields
+from taskengine.redaction import Before, Parted
 from taskengine.rules import KEEP, Keep, Kind, Rate, Rules
 from taskengine.schedule_client import ScheduleClient
 from taskengine.schedules import check_schedule_name
 from taskengine.scripts import Call, Value, arun_all, ours
+from taskengine.secrets import MARKER
 from taskengine.settings import Settings
 from taskengine.store import ROWS_PER_CALL, ROWS_PER_CHANGE, Added, Store
 from taskengine.waiting import Waiting
@@ -117,6 +120,7 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         # The event reader blocks for a second at a time: it has a connection with more patience.
         self._listener = _connect(url, timeout=5.0)
         self._feed = EventFeed(self._listener, self._keys)
+        self._keyring = Keyring(self._settings.encryption_key)
         self._catalogue: tuple[float, dict[str, TaskInfo]] = (0.0, {})
 
     async def close(self) -> None:
@@ -186,6 +190,31 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         except UnknownDependency as unknown:
             raise InvalidInputs(_of_job(unknown.row, unknown)) from None
 
+    async def rerun_job(
+        self, job_id: str, args: Mapping[str, Any] | None = None, options: Options | None = None
+    ) -> Job:
+        """Enqueue a job's task once more as a new job, which names the first in ``rerun_of``.
+
+        Its arguments, secrets too, are those of the first, or ``args``, in which ``********`` in place of a secret
+        stands for the one that the first had there. Queue, priority, attempts, timeout, backoff and tags are the
+        first's where ``options`` says nothing of them. Raises ``JobNotFound``, ``UnknownTask``, ``InvalidInput``.
+        """
+        job, secrets = await self._with_secrets(check_job_id(job_id))
+        info = await self._task(job.task)
+        parted = self._parted(info, job.args if args is None else args, Before(job.args, secrets))
+        row = await self._row_with(info, parted, as_before(job, options or Options()))
+        (one,) = await self._enqueue([with_fields(row, {"rerun_of": job.id})])
+        return one.job
+
+    async def _with_secrets(self, job_id: str) -> tuple[Job, str]:
+        """Return a job, and its secrets as its record keeps them: to be handed on, not to be read."""
+        try:
+            record: Any = await self._redis.hgetall(self._keys.job(job_id))
+        except RedisError as error:
+            raise ours(error) from None
+        job = self._found(job_id, read_job(job_id, [part for pair in record.items() for part in pair]))
+        return job, text(record.get("secrets", ""))
+
     async def enqueue_each(self, jobs: Sequence[NewJob]) -> list[Enqueued | InvalidInput]:
         """Enqueue many, each for itself: what was refused stands in its place in the list."""
         answers: list[Enqueued | InvalidInput] = []
@@ -227,9 +256,16 @@ class Client(ScheduleClient, InsightClient, AccessClient):
 
     async def _row(self, job: NewJob) -> list[Value]:
         info = await self._task(job.task)
-        args = catalogue.check_args(info, job.args, max_bytes=self._settings.max_args_bytes)
+        args = self._parted(info, job.args)
+        return await self._row_with(info, args, job.options)
+
+    def _parted(self, info: TaskInfo, args: object, before: Before | None = None) -> Parted:
+        text = catalogue.check_args(info, args, max_bytes=self._settings.max_args_bytes, before=before)
+        return catalogue.part_args(info, text, self._keyring, before)
+
+    async def _row_with(self, info: TaskInfo, args: Parted, given: Options) -> list[Value]:
         options = settled(
-            job.options,
+            given,
             queue=info.queue,
             priority=info.priority,
             max_attempts=info.max_attempts,
@@ -354,12 +390,15 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         return [read_log_entry(job_id, cursor, fields) for cursor, fields in entries]
 
     async def get_checkpoint(self, job_id: str) -> Any:
-        """Return what a job last saved with ``current_job.checkpoint``; ``None`` when there is nothing."""
+        """Return what a job last saved with ``current_job.checkpoint``; ``None`` when there is nothing.
+
+        That of a job with secret arguments is a secret too: ``********``.
+        """
         try:
             saved: Any = await self._redis.get(self._keys.checkpoint(check_job_id(job_id)))
         except RedisError as error:
             raise ours(error) from None
-        return None if saved is None else json.loads(saved)
+        return None if saved is None else MARKER if is_sealed(saved) else json.loads(saved)
 
     async def count_jobs(self) -> StateCounts:
         """Return how many jobs there are in each state."""
@@ -614,9 +653,6 @@ class Client(ScheduleClient, InsightClient, AccessClient):
         except RedisError as error:
             raise ours(error) from None
         return int(answer[0]) * 1000 + int(answer[1]) // 1000
-
-    def _max_args_bytes(self) -> int:
-        return self._settings.max_args_bytes
 
     async def _run(self, call: Call[T]) -> T:
         return await call.arun(self._redis)

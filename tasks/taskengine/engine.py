@@ -21,6 +21,7 @@ from huey.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from taskengine import pipelines
 from taskengine.catalogue import check_size
 from taskengine.embedded import find_redis_url
+from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask, UnknownDependency
 from taskengine.huey_side import CALL_OPTIONS, HueySide, options_of, split_call, url_of
 from taskengine.ids import new_id
@@ -33,8 +34,10 @@ from taskengine.jobs import (
     check_positive_int,
     check_text,
 )
+from taskengine.masks import Mask
 from taskengine.options import MAX_KEY, settled
 from taskengine.records import ClaimedJob, dumps, read_job, record_of, row_of, with_fields
+from taskengine.redaction import Parted
 from taskengine.results import Result, ResultGroup
 from taskengine.retries import Backoff
 from taskengine.schedules import Declaration, When, declare, rules_of
@@ -92,6 +95,7 @@ class Task(TaskWrapper, Generic[P, R]):
             max_attempts=self.task_class.default_retries + 1,
             timeout_seconds=self.task_class.default_timeout,
             description=inspect.getdoc(self.func) if self.func.__doc__ else None,
+            encrypts=bool(self.task_class.signature.redaction.parameters) and self.huey.keyring.encrypts,
         )
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result[R]:
@@ -211,12 +215,18 @@ class Task(TaskWrapper, Generic[P, R]):
 
     def row(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> list[Value]:
         """Return the row of a call (``records.row_of``); raise ``InvalidInput``."""
-        args_json = self.task_class.signature.dump(args, kwargs)
+        signature = self.task_class.signature
+        args_json = signature.dump(args, kwargs)
         check_size(args_json, self.huey.settings.max_args_bytes)
-        return self.row_with(args_json, options)
+        row = self.row_with(signature.part(args_json, self.huey.keyring), options)
+        if self.task_class.concurrency_key is None:
+            return row
+        given = signature.load(args_json)
+        mask = signature.mask(signature.redaction.values(args_json), given)
+        return with_fields(row, {"key": self.key_of(given, mask)})
 
-    def row_with(self, args_json: str, options: Options) -> list[Value]:
-        """Return the row of a call whose arguments have been checked."""
+    def row_with(self, args: Parted, options: Options) -> list[Value]:
+        """Return the row of a call whose arguments have been checked, without its concurrency key."""
         info = self.info_once
         chosen = settled(
             options,
@@ -228,15 +238,14 @@ class Task(TaskWrapper, Generic[P, R]):
         self.huey.check_dependencies(chosen.depends_on)
         queue, priority = cast("str", chosen.queue), cast("int", chosen.priority)
         job_id = chosen.id or new_id("job")
-        row = row_of(job_id, info.name, args_json, queue=queue, priority=priority, options=chosen)
-        if self.task_class.concurrency_key is None:
-            return row
-        return with_fields(row, {"key": self.key_of(self.task_class.signature.load(args_json))})
+        return row_of(job_id, info.name, args, queue=queue, priority=priority, options=chosen)
 
-    def key_of(self, arguments: Mapping[str, Any]) -> str:
+    def key_of(self, arguments: Mapping[str, Any], mask: Mask) -> str:
         """Return the concurrency key of a call; raise ``InvalidInput`` when it can be none."""
         make = self.task_class.concurrency_key
         key = "" if make is None else str(make(**arguments))
+        if mask(key) != key:
+            raise InvalidInput(("concurrency_key",), "holds a secret argument, and keys are shown; make it of others")
         return check_text(key, ("concurrency_key",), at_most=MAX_KEY)
 
     @cached_property
@@ -279,6 +288,7 @@ class TaskEngine(HueySide):
         chosen = settings or Settings.from_env(os.environ)
         place = url_of(url, host, port, db, password)
         self.settings = replace(chosen, namespace=name, redis_url=place or chosen.redis_url)
+        self.keyring = Keyring(self.settings.encryption_key)
         self.tasks: dict[str, Task[..., Any]] = {}
         self.schedules: dict[str, Declaration] = {}
         self.dispatcher: Dispatcher | None = None
@@ -317,6 +327,7 @@ class TaskEngine(HueySide):
         expires: Any = None,
         concurrency_key: Callable[..., object] | None = None,
         concurrency_per_key: int = 1,
+        redact: Sequence[str] = (),
     ) -> Callable[[Callable[P, R]], Task[P, R]]:
         """Make a function a task. Raises ``InvalidTask`` when its signature or an option is not usable.
 
@@ -326,6 +337,8 @@ class TaskEngine(HueySide):
         tried again, and those of them that are not. ``timeout`` in seconds. ``expires`` (seconds
         or a time): a job that has not started by then is CANCELLED. ``concurrency_key``: makes a key
         of the arguments; of jobs with the same key ``concurrency_per_key`` run at once, across all workers.
+        ``redact``: arguments that are secrets though their hints do not say so (``Secret[...]``), as paths such as
+        ``"password"``, ``"card.number"`` or ``"cards.*.number"``.
         """
         if callable(retries):
             raise InvalidTask(getattr(retries, "__name__", "?"), "write @engine.task() with parentheses")
@@ -359,7 +372,7 @@ class TaskEngine(HueySide):
                 self,
                 plain,
                 context=context,
-                signature=Signature(title, plain, hidden=hidden),
+                signature=Signature(title, plain, hidden=hidden, redact=_paths(title, redact)),
                 retry_on=_exceptions(title, "retry_on", retry_on),
                 fail_on=_exceptions(title, "fail_on", fail_on),
                 **options,
@@ -389,7 +402,7 @@ class TaskEngine(HueySide):
             return decorate
         if task not in self.tasks.values():
             raise InvalidTask(getattr(task, "__name__", repr(task)), "schedule() goes above @engine.task(...)")
-        declared = declare(task.info_once.name, task.task_class.signature, when)
+        declared = declare(task.info_once.name, task.task_class.signature, when, self.keyring)
         if declared.name in self.schedules:
             raise InvalidInput(("name",), f"there is another schedule {declared.name!r}; give this one a name")
         self.schedules[declared.name] = declared
@@ -546,6 +559,13 @@ def _backoff(
     if backoff is not None:
         raise InvalidInput(("backoff",), "give either a backoff or retry_delay and retry_backoff, not both")
     return Backoff(base_seconds=retry_delay or 0.0, factor=retry_backoff or 1.0, cap_seconds=1e9, jitter=False)
+
+
+def _paths(task: str, redact: object) -> Sequence[str]:
+    paths = (redact,) if isinstance(redact, str) else redact
+    if isinstance(paths, (list, tuple)) and all(isinstance(path, str) for path in cast("Sequence[Any]", paths)):
+        return cast("Sequence[str]", paths)
+    raise InvalidTask(task, f"redact: expected paths such as ('password', 'card.number'), got {redact!r:.60}")
 
 
 def _exceptions(task: str, option: str, value: Any) -> Exceptions:

@@ -18,6 +18,7 @@ TaskEngineError
 ├── IllegalMove               the job is there, but its state does not allow the move
 ├── LeaseLost                 the attempt no longer owns its job; someone else may
 ├── UnusableResult            what a task returned is not JSON, or too large
+├── UnreadableSecret          a secret argument is encrypted, and no key here opens it
 ├── WorkerLost                the job's worker died under it too often
 ├── JobCancelled              raised inside a task that was asked to stop
 ├── Fail                      raised by a task: no further attempt would help
@@ -244,6 +245,18 @@ class UnusableResult(TaskEngineError):
 
     def __str__(self) -> str:
         return f"the result of task {self.task!r} cannot be kept: {self.problem}"
+
+
+class UnreadableSecret(TaskEngineError):
+    """A secret argument is encrypted, and no key of this process opens it. ``place`` is where it is among them."""
+
+    def __init__(self, problem: str, place: str | None = None) -> None:
+        super().__init__(problem, place)
+        self.problem = problem
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"the secret{f' argument {self.place!r}' if self.place else ''} cannot be read: {self.problem}"
 
 
 class WorkerLost(TaskEngineError):

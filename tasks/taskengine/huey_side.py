@@ -18,6 +18,7 @@ from huey.api import Task as HueyTask
 from huey.serializer import Serializer, SignedSerializer
 
 from taskengine.data_storage import DataStorage
+from taskengine.encryption import Keyring
 from taskengine.errors import IllegalMove, InvalidInput, InvalidTask
 from taskengine.filters import JobFilter
 from taskengine.in_place import InPlace
@@ -33,6 +34,7 @@ from taskengine.jobs import (
 )
 from taskengine.locks import RateLimit, TaskLock
 from taskengine.records import dumps, ms_of
+from taskengine.redaction import joined
 from taskengine.retries import Backoff
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class HueySide(Huey):
     """The part of ``TaskEngine`` that Huey's users know."""
 
     settings: "Settings"
+    keyring: Keyring
     tasks: "dict[str, Task[..., Any]]"
     in_place: InPlace | None = None
     """Where jobs run in immediate mode."""
@@ -262,13 +265,32 @@ class HueySide(Huey):
         """Return Huey's instance of a job, with the arguments that its task would get."""
         task = self.tasks[job.task].task_class
         return task(
-            kwargs=task.signature.load(dumps(job.args)),
+            kwargs=self._shown_kwargs(job),
             id=job.id,
             eta=None if job.run_at is None else job.run_at.replace(tzinfo=None),
             retries=job.max_attempts - max(job.attempt_count, 1),
             priority=job.priority,
             timeout=job.timeout_seconds,
         )
+
+    def _shown_kwargs(self, job: Job) -> dict[str, Any]:
+        """Return a job's arguments as its task would get them, but for secrets, in whose place is ``********``."""
+        try:
+            return self.tasks[job.task].task_class.signature.load(dumps(job.args))
+        except InvalidInput:
+            if job.redacted:  # it has a secret that is no text
+                return dict(job.args)
+            raise
+
+    def args_of(self, job: Job) -> str:
+        """Return a job's arguments as JSON, its secrets too; raise ``UnreadableSecret``, ``JobNotFound``."""
+        shown = dumps(job.args)
+        return joined(shown, self._secrets_of(job.id), self.keyring) if job.redacted else shown
+
+    def _secrets_of(self, job_id: str) -> str:
+        if self.in_place is not None:
+            return self.in_place.secrets_of(job_id)
+        return self.job_storage.load_secrets(job_id)
 
     def move(self, job_id: str, said: dict[str, Any]) -> bool:
         """Give a job that waits another time and priority; tell whether it did wait."""
@@ -293,7 +315,7 @@ class HueySide(Huey):
         """Return the call of a job once more, with what is said of it in place of its own options."""
         task = self.tasks[job.task]
         kept = {"retries": job.max_attempts - 1, "timeout": job.timeout_seconds}
-        call = task.call((), task.task_class.signature.load(dumps(job.args)), kept | said)
+        call = task.call((), task.task_class.signature.load(self.args_of(job)), kept | said)
         priority = call.options.priority or job.priority
         call.options = replace(call.options, queue=job.queue, tags=job.tags, backoff=job.backoff, priority=priority)
         return call

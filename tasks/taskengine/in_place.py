@@ -177,6 +177,10 @@ class InPlace:
         record = self._records.get(job_id)
         return None if record is None else read_job(job_id, [part for pair in record.items() for part in pair])
 
+    def secrets_of(self, job_id: str) -> str:
+        """Return the secret arguments of a job, as its record keeps them."""
+        return self._record(job_id).get("secrets", "")
+
     def jobs(self, states: Collection[JobState]) -> Iterator[Job]:
         """Yield the jobs that are in one of these states."""
         for job_id, record in list(self._records.items()):
@@ -251,6 +255,7 @@ class InPlace:
             backoff=None if backoff is None else Backoff(**json.loads(backoff)),
             then=record.get("then", ""),
             key=record.get("key", ""),
+            secrets=record.get("secrets", ""),
         )
 
     def begin(self, job: ClaimedJob) -> JobContext:

@@ -120,6 +120,7 @@ class Job:
     state: JobState
     priority: int
     args: dict[str, Any]
+    """By parameter name, with ``********`` in place of secrets."""
     created_at: datetime
     order: int
     """Unique and rising with creation (µs of Redis's clock): what pages are ordered by."""
@@ -150,6 +151,10 @@ class Job:
     idempotency_key: str | None = None
     concurrency_key: str | None = None
     """Jobs of its task with the same key run only so many at once."""
+    redacted: tuple[str, ...] = ()
+    """Paths into ``args`` that are secret, with dots between names."""
+    rerun_of: str | None = None
+    """Id of the job whose arguments it was given once more."""
     blockers: int = 0
     """How many of the jobs it depends on have not COMPLETED."""
     schedule: str | None = None
@@ -321,6 +326,8 @@ class TaskInfo:
     max_attempts: int = 1
     timeout_seconds: float | None = None
     description: str | None = None
+    encrypts: bool = False
+    """Its workers have a key for its secret arguments, so whoever enqueues has to have it too."""
     counts: StateCounts = field(default_factory=StateCounts)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from taskengine.errors import MAX_DELAY_SECONDS, InvalidInput
-from taskengine.jobs import Options, check_job_id, check_name, check_positive_int, check_priority, check_text
+from taskengine.jobs import Job, Options, check_job_id, check_name, check_positive_int, check_priority, check_text
 
 MAX_TIMEOUT_SECONDS = 30 * 86_400.0
 MAX_TAGS = 20
@@ -39,6 +39,19 @@ def settled(options: Options, *, queue: str, priority: int, max_attempts: int, t
     if chosen.id is not None:
         check_job_id(chosen.id, ("options", "id"))
     return chosen
+
+
+def as_before(job: Job, options: Options) -> Options:
+    """Return the options of a job that is to run once more as another: the first's where nothing is said."""
+    return replace(
+        options,
+        queue=job.queue if options.queue is None else options.queue,
+        priority=job.priority if options.priority is None else options.priority,
+        max_attempts=job.max_attempts if options.max_attempts is None else options.max_attempts,
+        timeout=job.timeout_seconds if options.timeout is None else options.timeout,
+        backoff=job.backoff if options.backoff is None else options.backoff,
+        tags=options.tags or job.tags,
+    )
 
 
 def _check_seconds(value: float | None, name: str, *, at_most: float, least: float = 0.0) -> None:

@@ -22,8 +22,10 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 from taskengine.errors import InvalidInput, UnusableResult
 from taskengine.jobs import Options
 from taskengine.records import call_of, dumps, with_fields
+from taskengine.redaction import Parted
 from taskengine.results import ChordResult, Result, ResultGroup
 from taskengine.scripts import Value
+from taskengine.secrets import REVEAL, of_secret
 
 if TYPE_CHECKING:
     from taskengine.engine import JobTask, TaskEngine
@@ -64,7 +66,8 @@ def next_calls(engine: "TaskEngine", task: "JobTask", then: str, result: Any) ->
     wrapper = engine.tasks.get(spec["task"])
     if wrapper is None:
         raise UnusableResult(task.name, f"this worker does not know {spec['task']!r}, which follows")
-    call = wrapper.task_class(tuple(spec["args"]), spec["kwargs"])
+    args, kwargs = _opened(engine, spec)
+    call = wrapper.task_class(tuple(args), kwargs)
     call.extend_data(result)
     try:
         row = wrapper.row(call.args, call.kwargs, _OPTIONS.validate_python(spec["options"]))
@@ -94,11 +97,25 @@ def _spec(engine: "TaskEngine", task: "JobTask", report: Report, *, last: bool) 
     options = replace(task.options, id=task.id)
     return {
         "task": task.name,
-        "args": _plain(task.args),
-        "kwargs": _plain(task.kwargs),
+        **_sealed(engine, task),
         "options": {k: v for k, v in _OPTIONS.dump_python(options, mode="json").items() if v not in (None, [])},
         "fields": _follows(engine, task, report, last=last),
     }
+
+
+def _sealed(engine: "TaskEngine", task: "JobTask") -> dict[str, Any]:
+    """Return the arguments of a call that waits; nobody is shown them, but who reads Redis may not know secrets."""
+    args, kwargs = _plain(task.args), _plain(task.kwargs)
+    if not type(task).signature.redaction.parameters:
+        return {"args": args, "kwargs": kwargs}
+    return {"sealed": engine.keyring.seal(dumps([args, kwargs]))}
+
+
+def _opened(engine: "TaskEngine", spec: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    if "sealed" not in spec:
+        return spec["args"], spec["kwargs"]
+    args, kwargs = json.loads(engine.keyring.open(*spec["sealed"]))
+    return args, kwargs
 
 
 def _follows(engine: "TaskEngine", task: "JobTask", report: Report, *, last: bool) -> dict[str, str]:
@@ -113,11 +130,16 @@ def _call_with_gap(engine: "TaskEngine", task: "JobTask", report: Report | None 
     """Return a call whose next positional argument is still to come."""
     wrapper = engine.tasks[task.name]
     marker = secrets.token_hex(16)
-    given = wrapper.task_class.signature.by_name([*task.args, marker])
+    signature = wrapper.task_class.signature
+    given = signature.by_name([*task.args, marker])
     (gap,) = (name for name, value in given.items() if value == marker)
+    if gap in signature.redaction.parameters:
+        problem = f"is secret, and what {task.name} gets there comes from Redis as it is; put another parameter first"
+        raise InvalidInput(("args", gap), problem, "secret")
     args = {name: value for name, value in {**given, **task.kwargs}.items() if name != gap}
-    others = b"".join(to_json(name) + b":" + _json(value) + b"," for name, value in args.items()).decode()
-    row = wrapper.row_with("{}", replace(task.options, id=task.id))
+    shown, hidden = signature.part(_json(args).decode(), engine.keyring)
+    others = "".join(f"{dumps(name)}:{dumps(value)}," for name, value in json.loads(shown).items())
+    row = wrapper.row_with(Parted("{}", hidden), replace(task.options, id=task.id))
     links = _links(task)
     later = [_spec(engine, link, report or {}, last=link is links[-1]) for link in links[1:]]
     fields = ({"then": dumps(later)} if later else {}) | _follows(engine, task, report or {}, last=len(links) == 1)
@@ -163,7 +185,7 @@ def _keep_ms(members: "Sequence[JobTask]") -> int:
 
 def _plain(value: Any) -> Any:
     try:
-        return to_jsonable_python(value)
+        return to_jsonable_python(value, context=REVEAL, fallback=of_secret)
     except PydanticSerializationError as problem:
         raise InvalidInput(("args",), f"cannot be written as JSON: {problem}") from None
 

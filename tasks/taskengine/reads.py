@@ -222,6 +222,7 @@ def read_task(name: str, description: dict[str, Any], counts: StateCounts) -> Ta
         max_attempts=description["max_attempts"],
         timeout_seconds=description.get("timeout_seconds"),
         description=description.get("description"),
+        encrypts=description.get("encrypts", False),
         counts=counts,
     )
 

@@ -5,7 +5,7 @@ Fields that have the value most jobs have are left out of the hash, to keep it s
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from taskengine.jobs import (
     StateCounts,
     WorkerInfo,
 )
+from taskengine.redaction import Parted, redacted_in
 from taskengine.retries import Backoff
 from taskengine.scripts import Value
 
@@ -42,7 +43,7 @@ class ClaimedJob:
     run: int
     created_us: int
     args: str
-    """JSON text, not yet validated."""
+    """JSON text, not yet validated, with ``********`` in place of secrets."""
     timeout_ms: int | None
     key: str = ""
     """Its concurrency key, ``""`` when whoever enqueued it did not know it, or there is none."""
@@ -51,13 +52,27 @@ class ClaimedJob:
     """Its own, if not its task's."""
     then: str = ""
     """JSON of the call that follows when it COMPLETED, ``""`` for none."""
+    secrets: str = field(default="", repr=False)
+    """JSON of its secret arguments (``redaction.py``), ``""`` when it has none."""
 
 
-def row_of(job_id: str, task: str, args_json: str, *, queue: str, priority: int, options: Options) -> list[Value]:
+SEALED = "!"
+"""Begins a checkpoint that is kept as a secret: no JSON begins so."""
+
+
+def is_sealed(checkpoint: str | bytes) -> bool:
+    """Whether a checkpoint is a secret."""
+    return text(checkpoint).startswith(SEALED)
+
+
+def row_of(job_id: str, task: str, args: Parted | str, *, queue: str, priority: int, options: Options) -> list[Value]:
     """Return one row of ``enqueue_jobs.lua``. ``options`` has been checked and its defaults filled in."""
     delay = "" if options.delay is None else round(options.delay * 1000)
     run_at = "" if options.run_at is None else ms_of(options.run_at)
-    fields: list[Value] = ["args", args_json]
+    shown, secrets = (args, "") if isinstance(args, str) else args
+    fields: list[Value] = ["args", shown]
+    if secrets:
+        fields += ["secrets", secrets]
     if options.start_before is not None:
         fields += ["start_before", ms_of(options.start_before)]
     if options.idempotency_key is not None:
@@ -122,6 +137,7 @@ def read_claimed(rows: Sequence[Sequence[Any]]) -> list[ClaimedJob]:
             backoff=Backoff(**json.loads(row[12])) if row[12] else None,
             then=text(row[13]),
             key=text(row[14]),
+            secrets=text(row[15]),
         )
         for row in rows
     ]
@@ -144,6 +160,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         state=state,
         priority=int(record["priority"]),
         args=json.loads(record["args"]),
+        redacted=redacted_in(record.get("secrets", "")),
         created_at=created_at,
         order=created_us,
         max_attempts=int(record.get("max_attempts", 1)),
@@ -165,6 +182,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         start_before=_optional(record, "start_before", _ms),
         idempotency_key=record.get("idempotency_key"),
         concurrency_key=record.get("key"),
+        rerun_of=record.get("rerun_of"),
         blockers=int(record.get("blockers", 0)),
         schedule=record.get("schedule"),
         cancel_requested="cancel" in record and state is JobState.RUNNING,

@@ -1,15 +1,16 @@
 """Schedules from outside: the part of the async door that makes, changes, runs and lists them."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from taskengine.audit import check_by
-from taskengine.catalogue import check_args
 from taskengine.errors import InvalidInput, ScheduleNotFound, TaskEngineError
 from taskengine.jobs import Job, Options, TaskInfo
 from taskengine.keys import Keys
+from taskengine.redaction import Before, Parted
 from taskengine.schedule_store import Saved, ScheduleStore
 from taskengine.schedules import Definition, Missed, Schedule, check_schedule_name
 from taskengine.scripts import Call
@@ -32,7 +33,7 @@ class ScheduleClient(ABC):
     @abstractmethod
     async def _now_ms(self) -> int: ...
     @abstractmethod
-    def _max_args_bytes(self) -> int: ...
+    def _parted(self, info: TaskInfo, args: object, before: Before | None = None) -> Parted: ...
     @abstractmethod
     async def get_jobs(self, job_ids: Sequence[str]) -> list[Job | None]: ...
 
@@ -57,7 +58,7 @@ class ScheduleClient(ABC):
         """Have a task enqueued at set times: give ``cron`` or ``every_seconds``. Raises ``InvalidInput``."""
         definition = Definition(
             task=task,
-            args=args,
+            args={},
             cron=cron,
             every_seconds=every_seconds,
             timezone=timezone,
@@ -65,7 +66,7 @@ class ScheduleClient(ABC):
             options=options or Options(),
         ).checked()
         check_schedule_name(name)
-        await self._check_args(definition)
+        definition = await self._with_args(definition, args)
         saved = await self._save(name, definition, revision=None, enabled=enabled, by=by)
         if saved is Saved.NOT_AS_READ:
             raise InvalidInput(("name",), f"there is another schedule {name!r}; update it, or take another name")
@@ -88,6 +89,7 @@ class ScheduleClient(ABC):
     ) -> Schedule:
         """Change what is given, and leave the rest. Ticks that were due before are forgotten.
 
+        ``********`` in ``args`` in place of a secret leaves that as it is.
         ``cron`` takes the place of an interval and the other way round. A schedule that code declares keeps the
         change until its code changes; ``enabled`` it keeps in any case. Raises ``ScheduleNotFound``.
         """
@@ -98,12 +100,11 @@ class ScheduleClient(ABC):
             changed = _changed(was, cron=cron, every_seconds=every_seconds, timezone=timezone)
             changed = replace(
                 changed,
-                args=changed.args if args is None else args,
                 options=changed.options if options is None else options,
                 missed=changed.missed if missed is None else missed,
             ).checked()
             if args is not None:
-                await self._check_args(changed)
+                changed = await self._with_args(changed, args, Before(was.args, was.secrets))
             on = was.enabled if enabled is None else enabled
             if await self._save(name, changed, revision=was.revision, enabled=on, by=by) is Saved.YES:
                 return await self._there(name)
@@ -144,8 +145,11 @@ class ScheduleClient(ABC):
             raise ScheduleNotFound(name)
         return schedule
 
-    async def _check_args(self, definition: Definition) -> None:
-        check_args(await self._task(definition.task), definition.args, max_bytes=self._max_args_bytes())
+    async def _with_args(
+        self, definition: Definition, args: Mapping[str, Any], before: Before | None = None
+    ) -> Definition:
+        parted = self._parted(await self._task(definition.task), args, before)
+        return replace(definition, args=json.loads(parted.shown), secrets=parted.secrets)
 
     async def _save(
         self, name: str, definition: Definition, *, revision: int | None, enabled: bool, by: str | None
@@ -164,6 +168,7 @@ def _changed(was: Schedule, *, cron: str | None, every_seconds: float | None, ti
     return Definition(
         task=was.task,
         args=was.args,
+        secrets=was.secrets,
         cron=cron if given else was.cron,
         every_seconds=every_seconds if given else was.every_seconds,
         rule=None if given else was.rule,

@@ -87,7 +87,8 @@ class ScheduleStore:
         rows: list[Value] = []
         for one in declared:
             next_ms = one.definition.next_tick(now_ms)
-            rows += [one.name, definition_json(one.definition), "" if next_ms is None else next_ms, int(one.enabled)]
+            kept, first = definition_json(one.definition), int(one.enabled)
+            rows += [one.name, kept, "" if next_ms is None else next_ms, first, one.identity or kept]
         return call("register_schedules", self._prefix, _names, rows=rows, worker=worker)
 
     def list_schedules(self, names: Sequence[str] = ()) -> Call[list[Schedule]]:

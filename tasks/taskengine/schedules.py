@@ -22,11 +22,13 @@ from taskengine.cron import (
     zone,
 )
 from taskengine.crontab import cron_of
+from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput
 from taskengine.ids import new_id
 from taskengine.jobs import Options, TaskInfo, check_name
 from taskengine.options import settled
 from taskengine.records import dumps, instant, row_of, text, with_fields
+from taskengine.redaction import Parted, fingerprints
 from taskengine.scripts import Value
 from taskengine.signatures import Signature
 
@@ -62,6 +64,9 @@ class Definition:
 
     task: str
     args: Mapping[str, Any]
+    """By parameter name, with ``********`` in place of secrets."""
+    secrets: str = field(default="", repr=False)
+    """JSON of its secret arguments (``redaction.py``), ``""`` when it has none."""
     cron: str | None = None
     every_seconds: float | None = None
     """Counted from 1970 in UTC: 3,600 is on the hour, and a restart does not begin anew."""
@@ -120,7 +125,8 @@ class Definition:
             timeout=info.timeout_seconds,
         )
         queue, priority = cast("str", options.queue), cast("int", options.priority)
-        row = row_of(new_id("job"), self.task, dumps(self.args), queue=queue, priority=priority, options=options)
+        args = Parted(dumps(self.args), self.secrets)
+        row = row_of(new_id("job"), self.task, args, queue=queue, priority=priority, options=options)
         return with_fields(row, {"schedule": name})
 
 
@@ -153,6 +159,8 @@ class Declaration:
     enabled: bool = True
     """When it is registered for the first time; from then on an operator decides."""
     rule: Rule | None = None
+    identity: str = ""
+    """Differs when the code has another schedule; secrets are sealed otherwise each time, which is no difference."""
 
 
 class When(TypedDict, total=False):
@@ -169,7 +177,7 @@ class When(TypedDict, total=False):
     enabled: bool
 
 
-def declare(task: str, signature: Signature, when: When) -> Declaration:
+def declare(task: str, signature: Signature, when: When, keyring: Keyring) -> Declaration:
     """Return a schedule of a task as code declares it; raise ``InvalidInput``."""
     unknown = sorted(when.keys() - When.__annotations__.keys())
     if unknown:
@@ -177,9 +185,11 @@ def declare(task: str, signature: Signature, when: When) -> Declaration:
     rule = when.get("rule")
     # What Huey's crontab() returns is a function, but says no more than a cron rule, which has words and a next time.
     same = None if rule is None or "cron" in when else cron_of(rule)
+    args = signature.part(signature.dump((), when.get("args", {})), keyring)
     definition = Definition(
         task=task,
-        args=json.loads(signature.dump((), when.get("args", {}))),
+        args=json.loads(args.shown),
+        secrets=args.secrets,
         cron=when.get("cron", same),
         every_seconds=when.get("every_seconds"),
         rule=None if rule is None or same is not None else _title(rule),
@@ -192,6 +202,7 @@ def declare(task: str, signature: Signature, when: When) -> Declaration:
         definition=definition,
         enabled=when.get("enabled", True),
         rule=None if definition.rule is None else rule,
+        identity=definition_json(replace(definition, secrets=args.secrets and fingerprints(args.secrets, keyring))),
     )
 
 
@@ -206,6 +217,7 @@ def definition_json(definition: Definition) -> str:
     kept = {
         "task": definition.task,
         "args": definition.args,
+        "secrets": definition.secrets or None,
         "cron": definition.cron,
         "every_seconds": definition.every_seconds,
         "rule": definition.rule,
@@ -228,6 +240,7 @@ def read_schedule(name: str, pairs: Sequence[Any], *, undeclared: bool = False) 
         name=name,
         task=kept["task"],
         args=kept["args"],
+        secrets=kept.get("secrets", ""),
         cron=kept.get("cron"),
         every_seconds=kept.get("every_seconds"),
         rule=kept.get("rule"),

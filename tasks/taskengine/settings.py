@@ -7,11 +7,12 @@ and are not fields here belong to those packages and are left to them.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from taskengine.encryption import read_keys
 from taskengine.errors import InvalidSetting, did_you_mean
 
 PREFIX = "TASKENGINE_"
@@ -81,6 +82,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "keep_cancelled_seconds": seconds,
     "keep_cancelled_jobs": count,
     "max_redis_bytes": count,
+    "encryption_key": read_keys,
 }
 
 
@@ -117,6 +119,8 @@ class Settings:
     keep_cancelled_jobs: int | None = None
     max_redis_bytes: int | None = None
     """Memory that Redis may use: near it the oldest finished jobs go, at it enqueue refuses with ``QueueFull``."""
+    encryption_key: tuple[str, ...] | None = field(default=None, repr=False)
+    """Secret arguments are encrypted with the first, and decrypted with any."""
 
     def kept_seconds(self, state: str) -> float:
         """How long a job in this final state is kept."""

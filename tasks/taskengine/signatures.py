@@ -7,7 +7,7 @@ here, when the task is defined, naming the parameter.
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import (
@@ -23,7 +23,11 @@ from pydantic import (
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError, to_json
 
+from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask, UnusableResult
+from taskengine.masks import NO_MASK, Mask, leaves, secrets_of
+from taskengine.redaction import REDACT, Parted, Redaction
+from taskengine.secrets import MARKER, OURS, REVEAL, marked, of_secret
 
 _CONFIG = ConfigDict(
     extra="forbid",
@@ -39,8 +43,15 @@ _BOUND = "arg_"
 class Signature:
     """How a task is called: what it takes, and what it gives back."""
 
-    def __init__(self, task: str, function: Callable[..., Any], *, hidden: frozenset[str] = frozenset()) -> None:
-        """``hidden`` parameters are given by the worker, not by the caller."""
+    def __init__(
+        self,
+        task: str,
+        function: Callable[..., Any],
+        *,
+        hidden: frozenset[str] = frozenset(),
+        redact: Sequence[str] = (),
+    ) -> None:
+        """``hidden`` parameters are given by the worker, not by the caller. ``redact``: paths to secrets."""
         self.task = task
         parameters = [p for p in inspect.signature(function).parameters.values() if p.name not in hidden]
         hints = _hints(task, function)
@@ -50,7 +61,9 @@ class Signature:
         self._parameters = inspect.Signature(parameters)
         self._model = _model(task, parameters, hints)
         self._result = _result_model(hints.get("return", Any))
-        self.args_schema = _schema(task, self._model, parameters)
+        self.args_schema = _schema(task, self._model, parameters, redact)
+        self.redaction = Redaction(self.args_schema)
+        self._reveal = REVEAL if self.redaction.parameters else None
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -67,30 +80,42 @@ class Signature:
         try:
             model = self._model.model_validate(bound)
         except ValidationError as error:
-            raise refused(error) from None
+            raise refused(error, self.redaction) from None
         # Not `exclude_unset`: it reaches into the values, and what a model's default_factory made would be made anew.
         unset = type(model).model_fields.keys() - model.model_fields_set
         try:
-            text = model.model_dump_json(by_alias=True, exclude=unset or None, warnings="error")
+            text = model.model_dump_json(by_alias=True, exclude=unset or None, warnings="error", context=self._reveal)
         except PydanticSerializationError as error:
-            raise InvalidInput(("args",), f"cannot be written as JSON: {error}") from None
+            words = "" if self.redaction.parameters else f": {error}"  # they may have the value
+            raise InvalidInput(("args",), f"cannot be written as JSON{words}") from None
         try:
             self._model.model_validate_json(text)
         except ValidationError as error:
             # Better now than in the worker: a model that writes what it does not read, a dict by tuples, and the like.
-            raise InvalidInput(("args",), f"cannot be read back from JSON: {refused(error)}") from None
+            raise InvalidInput(("args",), f"cannot be read back from JSON: {refused(error, self.redaction)}") from None
         return text
+
+    def part(self, args_json: str, keyring: Keyring) -> Parted:
+        """Take the secrets out of arguments that ``dump`` returned."""
+        return self.redaction.part(args_json, keyring)
 
     def by_name(self, args: Sequence[Any]) -> dict[str, Any]:
         """Return positional arguments by name, unchecked; raise ``InvalidInput`` if they are too many."""
         return self._bind(args, {})
+
+    def mask(self, values: Sequence[Any], arguments: Mapping[str, Any]) -> Mask:
+        """Return what takes the secrets of a call out of words: ``values`` that were given, and defaults."""
+        if not (values or self.redaction.parameters):
+            return NO_MASK
+        defaults = [arguments[path] for path in self.args_schema.get(REDACT, ()) if path in arguments]
+        return Mask([*values, *secrets_of(arguments), *defaults])
 
     def load(self, args_json: str | bytes) -> dict[str, Any]:
         """Return the arguments to call the function with; raise as ``dump`` does."""
         try:
             model = self._model.model_validate_json(args_json)
         except ValidationError as error:
-            raise refused(error) from None
+            raise refused(error, self.redaction) from None
         return {field[len(_BOUND) :]: getattr(model, field) for field in type(model).model_fields}
 
     def dump_result(self, value: Any) -> str:
@@ -126,18 +151,20 @@ class Signature:
         return f"({', '.join(self._parameters.parameters)})"
 
 
-def refused(error: ValidationError) -> InvalidInputs:
-    """Return pydantic's complaints as ours, each with its path into the arguments."""
-    return InvalidInputs(
-        [
-            InvalidInput(
-                ("args", *(str(part) for part in problem["loc"])),
-                _what_came(problem["msg"], problem["type"], problem["input"]),
-                problem["type"],
-            )
-            for problem in error.errors(include_url=False, include_context=False)
-        ]
-    )
+_NOTHING_SECRET = Redaction({})
+
+
+def refused(error: ValidationError, redaction: Redaction = _NOTHING_SECRET) -> InvalidInputs:
+    """Return pydantic's complaints as ours, each with its path into the arguments; of secrets, without what came."""
+    problems: list[InvalidInput] = []
+    for problem in error.errors(include_url=False, include_context=False):
+        path, words = tuple(str(part) for part in problem["loc"]), problem["msg"]
+        if path and path[0] in redaction.parameters:
+            message, path = _unseen(words, problem["type"], problem["input"]), redaction.cut(path)
+        else:
+            message = _what_came(words, problem["type"], problem["input"])
+        problems.append(InvalidInput(("args", *path), message, problem["type"]))
+    return InvalidInputs(problems)
 
 
 def _what_came(message: str, kind: str, value: Any) -> str:
@@ -150,6 +177,17 @@ def _what_came(message: str, kind: str, value: Any) -> str:
         return f"{message}, got {type(cast('object', value)).__name__}"
     shown = repr(value)
     return f"{message}, got {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+def _unseen(message: str, kind: str, value: Any) -> str:
+    """Word a complaint about a secret: also what a validator of the user's says of it may have the value in it."""
+    if kind == "missing":
+        return "is required"
+    for leaf in sorted((str(leaf) for leaf in leaves(value)), key=len, reverse=True):
+        if leaf and len(leaf) < 4 and leaf in message and kind in ("value_error", "assertion_error"):
+            return "is refused by its validator"
+        message = message.replace(leaf, MARKER) if len(leaf) >= 4 else message
+    return message[:1].lower() + message[1:]
 
 
 def _hints(task: str, function: Callable[..., Any]) -> dict[str, Any]:
@@ -198,30 +236,64 @@ def _check_hint(task: str, parameter: str, hint: Any) -> None:
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidTask(task, f"{hint!r} cannot be typed as JSON: {reason}", parameter) from None
-    if _holds_a_secret(schema):
+    if any(node.get("writeOnly") is True and OURS not in node for node in _nodes(schema)):
         raise InvalidTask(
-            task, "is a secret, and whoever sees a job sees its arguments; pass where to find the secret", parameter
+            task,
+            "is a secret of pydantic's, which writes itself as asterisks: its task would get those;"
+            " write Secret[str] with taskengine's Secret, or name it in redact=(...)",
+            parameter,
         )
 
 
-def _holds_a_secret(schema: Any) -> bool:
-    """``SecretStr`` and its like, which would be written as asterisks."""
+def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in a JSON Schema."""
     if isinstance(schema, dict):
         parts = cast("dict[str, Any]", schema)
-        return parts.get("writeOnly") is True or any(_holds_a_secret(part) for part in parts.values())
-    return isinstance(schema, list) and any(_holds_a_secret(part) for part in cast("list[Any]", schema))
+        yield parts
+        for part in list(parts.values()):
+            yield from _nodes(part)
+    elif isinstance(schema, list):
+        for part in cast("list[Any]", schema):
+            yield from _nodes(part)
 
 
-def _schema(task: str, model: type[BaseModel], parameters: Sequence[inspect.Parameter]) -> dict[str, Any]:
+def _schema(
+    task: str, model: type[BaseModel], parameters: Sequence[inspect.Parameter], redact: Sequence[str]
+) -> dict[str, Any]:
     for parameter in parameters:
         if parameter.default is not parameter.empty:
             try:
-                to_json(parameter.default)
+                to_json(parameter.default, fallback=of_secret)
             except PydanticSerializationError as error:
                 raise InvalidTask(task, f"its default cannot be written as JSON: {error}", parameter.name) from None
     schema = model.model_json_schema(by_alias=True)
     schema.setdefault("properties", {})
+    for node in _nodes(schema):
+        node.pop(OURS, None)
+    _mark(task, schema, redact)
     return schema
+
+
+def _mark(task: str, schema: dict[str, Any], redact: Sequence[str]) -> None:
+    """Say in a schema which arguments are to be redacted, and take defaults that are secrets out of it."""
+    redaction = Redaction(schema)
+    wrong = next((problem for path in redact if (problem := redaction.unknown(path)) is not None), None)
+    if wrong is not None:
+        raise InvalidTask(task, wrong)
+    if redact:
+        schema[REDACT] = list(dict.fromkeys(redact))
+    for path in redact:
+        for node in redaction.nodes_at(path):
+            node.pop("default", None)
+        if path in schema["properties"]:
+            schema["properties"][path] = marked(schema["properties"][path])
+    redaction = Redaction(schema)
+    for name, node in schema["properties"].items():
+        if isinstance(node, dict) and "default" in node and redaction.places({name: node["default"]}):
+            del cast("dict[str, Any]", node)["default"]
+    for node in _nodes(schema):
+        if "default" in node and MARKER in to_json(node["default"]).decode():
+            del node["default"]
 
 
 def _result_model(hint: Any) -> type[BaseModel] | None:

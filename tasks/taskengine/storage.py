@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from taskengine.data_storage import DataStorage
+from taskengine.errors import JobNotFound
 from taskengine.jobs import JobState
 from taskengine.reads import Reads, total_of
 from taskengine.records import text
@@ -69,6 +70,16 @@ class JobStorage(DataStorage):
         except RedisError as error:
             raise ours(error) from None
         return None if saved is None else text(saved)
+
+    def load_secrets(self, job_id: str) -> str:
+        """Return the secret arguments of a job, as its record keeps them; raise ``JobNotFound``."""
+        try:
+            task, secrets = self.redis.hmget(self.keys.job(job_id), "task", "secrets")
+        except RedisError as error:
+            raise ours(error) from None
+        if task is None:
+            raise JobNotFound(job_id)
+        return text(secrets or "")
 
     def now_ms(self) -> int:
         """Return Redis's time, ms."""

@@ -9,6 +9,7 @@ Time is Redis's, and cannot be stopped. ``move_time`` moves the jobs instead:
 what waits becomes due so much earlier.
 """
 
+import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from taskengine.engine import Task, TaskEngine
 from taskengine.errors import TaskEngineError
 from taskengine.filters import JobFilter
 from taskengine.jobs import Job, JobState
-from taskengine.records import dumps
+from taskengine.secrets import Secret
 from taskengine.storage import JobStorage
 from taskengine.worker.dispatch import Dispatcher
 from taskengine.worker.facts import WorkerFacts, worker_name
@@ -250,11 +251,15 @@ def assert_not_enqueued(task: Task[..., Any], *, queue: str | None = None) -> No
 
 def _has(task: Task[..., Any], job: Job, wanted: Mapping[str, Any]) -> bool:
     """Whether a job has these arguments, as the task gets them or as JSON has them."""
-    typed = task.task_class.signature.load(dumps(job.args))
-    return all(
-        name in typed and (typed[name] == value or (name in job.args and job.args[name] == to_jsonable_python(value)))
-        for name, value in wanted.items()
-    )
+    text = task.huey.args_of(job)  # also what is secret can be asserted
+    typed, args = task.task_class.signature.load(text), json.loads(text)
+    return all(name in typed and _is(typed[name], args.get(name), value) for name, value in wanted.items())
+
+
+def _is(typed: Any, plain: Any, wanted: Any) -> bool:
+    if isinstance(typed, Secret) and not isinstance(wanted, Secret):
+        typed = cast("Any", typed).reveal()
+    return typed == wanted or (not isinstance(wanted, Secret) and plain == to_jsonable_python(wanted))
 
 
 def _is_after(job: Job, seconds: float) -> bool:

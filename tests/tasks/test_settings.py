@@ -77,12 +77,25 @@ def test_the_other_packages_settings_are_left_to_them(variable: str) -> None:
 
 
 def test_every_field_can_be_set_from_the_environment() -> None:
-    samples = {"redis_url": "redis://a", "namespace": "a", "data_dir": "a"}
+    samples = {"redis_url": "redis://a", "namespace": "a", "data_dir": "a", "encryption_key": "A" * 43 + "="}
     env = {f"TASKENGINE_{field.name.upper()}": samples.get(field.name, "7") for field in fields(Settings)}
     settings = Settings.from_env(env)
     assert {field.name for field in fields(Settings) if getattr(settings, field.name) != field.default} == {
         field.name for field in fields(Settings)
     }
+
+
+def test_a_key_that_is_none_is_refused_without_being_told() -> None:
+    with pytest.raises(InvalidSetting, match="key 2 of 2 is not 32 bytes in base64; `openssl rand") as caught:
+        Settings.from_env({"TASKENGINE_ENCRYPTION_KEY": f"{'A' * 43}=, hunter2hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_keys_are_read_in_their_order_and_not_shown() -> None:
+    first, second = "A" * 43 + "=", "+/" + "b" * 40 + "A="
+    settings = Settings.from_env({"TASKENGINE_ENCRYPTION_KEY": f"{first}, {second}"})
+    assert settings.encryption_key == (first, second)
+    assert first not in repr(settings)
 
 
 def test_every_field_can_be_set() -> None:

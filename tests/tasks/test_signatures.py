@@ -464,16 +464,16 @@ def test_a_hint_that_cannot_be_read_is_refused(hint: str) -> None:
 
 
 @pytest.mark.parametrize("hint", [SecretStr, list[SecretStr], SecretStr | None])
-def test_a_secret_is_refused_since_it_would_be_kept_as_asterisks(hint: Any) -> None:
+def test_a_secret_of_pydantics_is_refused_since_it_would_be_kept_as_asterisks(hint: Any) -> None:
     def task(password) -> None: ...
 
     task.__annotations__["password"] = hint
     error = refused(task)
     assert error.parameter == "password"
-    assert "is a secret" in str(error)
+    assert "write Secret[str] with taskengine's Secret" in str(error)
 
 
-def test_a_secret_inside_a_model_is_refused_too() -> None:
+def test_a_secret_of_pydantics_inside_a_model_is_refused_too() -> None:
     class Login(BaseModel):
         password: SecretStr
 

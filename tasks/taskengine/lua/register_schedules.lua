@@ -7,20 +7,20 @@
 --@include keys clock schedules
 
 local worker = ARGV[1] -- str
-local rows   = 2       -- ARGV from here: name, definition, next tick in ms or "", "1" or "0" for enabled at first
+local rows   = 2       -- ARGV from here: name, definition, next tick in ms or "", "1" or "0" for enabled at first, what the definition is compared by
 
-local function declare(name, definition, next_at, enabled)
+local function declare(name, definition, next_at, enabled, identity)
   redis.call("SADD", declares_key(worker), name)
   local seen = redis.call("HMGET", schedule_key(name), "declared", "enabled")
-  if seen[1] == definition then return end
-  redis.call("HSET", schedule_key(name), "declared", definition, "definition", definition)
+  if seen[1] == identity then return end
+  redis.call("HSET", schedule_key(name), "declared", identity, "definition", definition)
   redis.call("HSETNX", schedule_key(name), "enabled", enabled)
   redis.call("HSETNX", schedule_key(name), "created_at", now)
   redis.call("HINCRBY", schedule_key(name), "revision", 1)
   set_next(name, (seen[2] or enabled) == "1" and next_at or "")
 end
 
-for at = rows, #ARGV, 4 do declare(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+for at = rows, #ARGV, 5 do declare(unpack(ARGV, at, at + 4)) end
 redis.call("EXPIRE", declares_key(worker), 86400)
 local workers, gone = workers_here(), {}
 for _, name in ipairs(redis.call("ZRANGE", schedules_key, 0, -1)) do

@@ -14,8 +14,10 @@ from typing import Any, Protocol
 
 from taskengine.errors import InvalidInput, RedisUnavailable, TaskEngineError, TooLarge
 from taskengine.jobs import LogLevel
+from taskengine.masks import NO_MASK, Mask
 from taskengine.records import ClaimedJob, dumps, printable
 from taskengine.store import Answer, Said
+from taskengine.worker.guard import NO_GUARD, Guard, mask_records
 from taskengine.worker.interrupts import Gate
 from taskengine.worker.logs import LogBuffer
 from taskengine.worker.timeouts import timed_out
@@ -68,12 +70,19 @@ class JobContext:
         self.gate: Gate | None = None
         """Around the task's own code, while that runs."""
         self.logs = LogBuffer(lambda lines: wire.append_logs(job, lines))
+        self.guard = NO_GUARD
         self._wire = wire
         self._stop: BaseException | None = None
         self._told = False
         self._deadline: tuple[float, float] | None = None
         self._unsent = ""
         self._sent_at = -PROGRESS_SECONDS
+
+    def keep(self, guard: Guard) -> None:
+        """Let nothing of the job's secrets out from now on."""
+        self.guard, self.logs.mask = guard, guard.mask
+        if guard.mask is not NO_MASK:
+            mask_records(_current_mask)
 
     def stop_with(self, reason: BaseException) -> None:
         """Have the task raise ``reason`` at its next checkpoint. The first reason counts."""
@@ -127,7 +136,8 @@ class JobContext:
     def progress(self, current: float, total: float | None, message: str | None) -> None:
         """Note how far the task is, and send it when it is time; then ``check``."""
         with self.shielded():
-            self._unsent = _progress_json(current, total, message)
+            words = None if message is None else self.guard.mask(str(message))
+            self._unsent = _progress_json(current, total, words)
             if time.monotonic() - self._sent_at >= PROGRESS_SECONDS:
                 self.send_progress()
         self.check()
@@ -145,7 +155,7 @@ class JobContext:
     def checkpoint(self, data: Any) -> None:
         """Save where the task is, at once; then ``check``. ``None`` forgets it. Raises ``RedisUnavailable``."""
         with self.shielded():
-            self._wire.save_checkpoint(self.job, "" if data is None else _checkpoint_json(data))
+            self._wire.save_checkpoint(self.job, "" if data is None else self.guard.seal(_checkpoint_json(data)))
         self.check()
 
     def checkpointed(self) -> Any:
@@ -153,7 +163,7 @@ class JobContext:
         with self.shielded():
             saved = self._wire.load_checkpoint(self.job)
         self.check()
-        return None if saved is None else json.loads(saved)
+        return None if saved is None else json.loads(self.guard.open(saved))
 
     def send_progress(self) -> None:
         """Send what was not sent yet. When Redis is away it is kept for the next time."""
@@ -177,6 +187,11 @@ enter = _current.set
 leave = _current.reset
 current = _current.get
 _elsewhere = logging.getLogger("taskengine.job")
+
+
+def _current_mask() -> Mask:
+    context = _current.get()
+    return NO_MASK if context is None else context.guard.mask
 
 
 class JobLog:
@@ -307,7 +322,7 @@ def _progress_json(current: float, total: float | None, message: str | None) -> 
     if total is not None:
         facts["total"] = total
     if message is not None:
-        facts["message"] = printable(str(message)[:MAX_MESSAGE])
+        facts["message"] = printable(message[:MAX_MESSAGE])
     return dumps(facts)
 
 

@@ -19,16 +19,28 @@ import huey
 from huey import signals
 from huey.exceptions import CancelExecution, TaskTimeout
 
-from taskengine.errors import Fail, InvalidInput, JobCancelled, LeaseLost, Retry, Snooze, UnusableResult
+from taskengine.errors import (
+    Fail,
+    InvalidInput,
+    JobCancelled,
+    LeaseLost,
+    Retry,
+    Snooze,
+    UnreadableSecret,
+    UnusableResult,
+)
 from taskengine.failures import place_of
 from taskengine.jobs import JobError
+from taskengine.masks import NO_MASK, Mask
 from taskengine.pipelines import next_calls
 from taskengine.records import ClaimedJob, dumps, error_json, ms_of, printable
+from taskengine.redaction import joined, opened
 from taskengine.store import Ending, Outcome
 from taskengine.worker import context as contexts
 from taskengine.worker import loop as loops
 from taskengine.worker.context import JobContext, Released
 from taskengine.worker.dispatch import Dispatcher
+from taskengine.worker.guard import Guard
 from taskengine.worker.huey_errors import least_seconds, signal_of, signals_of_snooze, snooze_of
 from taskengine.worker.interrupts import LoopGate, SignalGate, ThreadGate
 from taskengine.worker.timeouts import Deadline, alarm, timed_out
@@ -76,7 +88,7 @@ def _attempt(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", context: 
     token = contexts.enter(context)
     engine._tasks_in_flight.add(task)
     try:
-        task.kwargs = task.signature.load(context.job.args)
+        task.kwargs = _arguments(engine, context, task)
         if not _has_place(engine, context, task):
             return Verdict(ending=None)
         engine._run_pre_execute(task)
@@ -92,11 +104,23 @@ def _attempt(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", context: 
         contexts.leave(token)
 
 
+def _arguments(engine: "TaskEngine", context: JobContext, task: "JobTask") -> dict[str, Any]:
+    """Return what the task gets, and let nothing of its secrets out from now on."""
+    job, signature = context.job, task.signature
+    if not (job.secrets or signature.redaction.parameters):
+        return signature.load(job.args)
+    values = [value for _, value in opened(job.secrets, engine.keyring)]
+    context.keep(Guard(Mask(values), engine.keyring))
+    arguments = signature.load(joined(job.args, job.secrets, engine.keyring))
+    context.keep(Guard(signature.mask(values, arguments), engine.keyring))
+    return arguments
+
+
 def _has_place(engine: "TaskEngine", context: JobContext, task: "JobTask") -> bool:
     """Whether the job's concurrency key has a place, when whoever enqueued it could not know the key."""
     if task.concurrency_key is None or context.job.key or engine.immediate:
         return True
-    key = engine.tasks[context.job.task].key_of(task.kwargs)
+    key = engine.tasks[context.job.task].key_of(task.kwargs, context.guard.mask)
     storage = engine.job_storage
     return storage.run(storage.store.assign_key(context.job.id, context.job.lease, key))
 
@@ -150,7 +174,7 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
     return Verdict(
         ending=Ending.TIMED_OUT if isinstance(error, TaskTimeout) else Ending.FAILED,
         exception=error,
-        error=_describe(error, retryable=retry_ms is not None),
+        error=_describe(error, retryable=retry_ms is not None, mask=context.guard.mask),
         retry_ms=retry_ms,
     )
 
@@ -172,7 +196,7 @@ def _is_retryable(task: "JobTask", error: BaseException) -> bool:
     """What cannot come out otherwise the next time is not tried again, and the task has its say."""
     if isinstance(error, (Fail, Retry)):
         return isinstance(error, Retry)
-    if isinstance(error, (UnusableResult, InvalidInput, *task.fail_on)):
+    if isinstance(error, (UnusableResult, InvalidInput, UnreadableSecret, *task.fail_on)):
         return False
     return isinstance(error, (*task.retry_on, TaskTimeout, SystemExit))
 
@@ -189,14 +213,15 @@ def overrun(deadline: Deadline) -> Outcome:
     )
 
 
-def _describe(error: BaseException, *, retryable: bool) -> JobError:
+def _describe(error: BaseException, *, retryable: bool, mask: Mask = NO_MASK) -> JobError:
+    """Word an error without secrets: those are taken out first, since what is cut may leave half of one."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     frames = _without_own_frames(error.__traceback__)
-    text = "".join(traceback.format_exception(kind, error, frames))
+    text = mask("".join(traceback.format_exception(kind, error, frames)))
     if len(text) > MAX_TRACEBACK:
         text = text[: MAX_TRACEBACK // 4] + "\n  ...\n" + text[-MAX_TRACEBACK * 3 // 4 :]
-    message = printable(_message(error)[:MAX_ERROR_MESSAGE])
+    message = printable(mask(_message(error))[:MAX_ERROR_MESSAGE])
     place = place_of(frames)
     return JobError(
         exception=name,
@@ -237,12 +262,12 @@ def _outcome(context: JobContext, verdict: Verdict) -> Outcome | None:
         logs=context.logs.take(),
         calls=verdict.calls,
     )
-    return outcome if snooze is None else replace(outcome, **_snoozed(snooze))
+    return outcome if snooze is None else replace(outcome, **_snoozed(snooze, context.guard.mask))
 
 
-def _snoozed(snooze: Snooze) -> dict[str, Any]:
+def _snoozed(snooze: Snooze, mask: Mask) -> dict[str, Any]:
     """Return when the job is to run again and why, as its outcome says it."""
-    words = printable(_message(snooze)[:MAX_ERROR_MESSAGE])
+    words = printable(mask(_message(snooze))[:MAX_ERROR_MESSAGE])
     if snooze.until is not None:
         return {"value": words, "run_at_ms": ms_of(snooze.until)}
     return {"value": words, "retry_ms": round((snooze.after or 0.0) * 1000)}

@@ -19,6 +19,7 @@ from typing import Any
 
 from taskengine.errors import RedisUnavailable
 from taskengine.jobs import LogLevel
+from taskengine.masks import NO_MASK, Mask
 from taskengine.records import dumps, printable
 from taskengine.store import Said
 
@@ -40,6 +41,8 @@ class LogBuffer:
 
     def __init__(self, send: Callable[[Sequence[Said]], object]) -> None:
         """``send`` may raise ``RedisUnavailable``: then the lines wait for the next time."""
+        self.mask = NO_MASK
+        """Takes the job's secrets out of what is said."""
         self._send = send
         self._lock = threading.RLock()
         self._sending = threading.Lock()
@@ -50,7 +53,7 @@ class LogBuffer:
 
     def add(self, level: LogLevel, message: str, fields: Mapping[str, Any], logger: str | None = None) -> None:
         """Note a line."""
-        line = line_json(message, fields, logger)
+        line = line_json(message, fields, logger, self.mask)
         with self._lock:
             if not self._closed:
                 self._number += 1
@@ -131,15 +134,15 @@ def level_of(number: int) -> LogLevel:
     return LogLevel.DEBUG
 
 
-def line_json(message: str, fields: Mapping[str, Any], logger: str | None) -> str:
+def line_json(message: str, fields: Mapping[str, Any], logger: str | None, mask: Mask = NO_MASK) -> str:
     """Return what is kept of a line. Fields that JSON cannot say are kept as ``repr`` says them."""
-    words = str(message)
+    words = mask(str(message))  # before it is cut, which may leave half a secret
     data: dict[str, Any] = {"message": words if len(words) <= MAX_MESSAGE else words[:MAX_MESSAGE] + _CUT}
     if logger is not None:
         data["logger"] = logger[:200]
     if fields:
         some = islice(fields.items(), MAX_FIELDS_OF_A_LINE)
-        data["fields"] = _fitting({str(name)[:200]: _plain(value) for name, value in some})
+        data["fields"] = _fitting({mask(str(name))[:200]: mask.plain(_plain(value)) for name, value in some})
     return dumps(_clean(data))
 
 
@@ -189,4 +192,6 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
     if record.exc_info and record.exc_info[1] is not None:
         fields["traceback"] = "".join(format_exception(record.exc_info[1]))
+    elif record.exc_text:
+        fields["traceback"] = record.exc_text  # a secret was taken out of it
     return fields

@@ -56,7 +56,8 @@ end
 -- concurrency key has no place: it is parked.
 local function start(id, worker, slot, lease_ms)
   local job = load_job(id)
-  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags", "start_before", "backoff", "then", "ready_at")
+  local rest = redis.call("HMGET", job_key(id), "args", "timeout_ms", "tags", "start_before", "backoff", "then", "ready_at",
+    "secrets")
   if rest[4] and job.run == 0 then
     if tonumber(rest[4]) <= now then
       to_cancelled(job, "expired")
@@ -82,7 +83,7 @@ local function start(id, worker, slot, lease_ms)
   tally(job, "W", now - (rest[7] or math.floor(job.created / 1000)))
   move(job, "RUNNING")
   return { id, lease, job.task, job.queue, job.priority, job.attempt, job.max_attempts, job.run, job.created,
-    rest[1], rest[2] or "", rest[3] or "", rest[5] or "", rest[6] or "", job.key or "" }
+    rest[1], rest[2] or "", rest[3] or "", rest[5] or "", rest[6] or "", job.key or "", rest[8] or "" }
 end
 
 local function queues_of(text)

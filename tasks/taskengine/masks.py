@@ -1,0 +1,122 @@
+"""Takes the values of secrets out of words that a task says: messages of errors, tracebacks, lines of its log."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
+from typing import Any, Final, cast
+from urllib.parse import quote, quote_plus
+
+from pydantic import BaseModel
+
+from taskengine.secrets import MARKER, Secret
+
+LEAST: Final = 4
+"""Shorter values are not looked for in words: they would be found everywhere."""
+_LEAST_LINE = 8
+_ESCAPED = {"\n": "n", "\r": "r", "\t": "t"}
+
+
+class Mask:
+    """Puts ``********`` where words have the value of a secret, as it is or as Python, JSON and URLs write it."""
+
+    def __init__(self, values: Iterable[Any]) -> None:
+        """``values``: of any shape; their texts and numbers are looked for."""
+        words, numbers = set[str](), set[str]()
+        for leaf in leaves(list(values)):
+            if isinstance(leaf, str):
+                words.update(_lines(leaf))
+            elif not isinstance(leaf, bool):
+                numbers.add(str(leaf))
+        found = [_written(word) for word in _longest_first(words)]
+        found += [rf"(?<![\w.]){re.escape(number)}(?![\w.]*\w)" for number in _longest_first(numbers)]
+        self._pattern = re.compile("|".join(found)) if found else None
+
+    def __call__(self, words: str) -> str:
+        return words if self._pattern is None else self._pattern.sub(MARKER, words)
+
+    def plain(self, value: Any) -> Any:
+        """Mask every text and number in JSON of any shape."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, dict):
+            return {self(str(name)): self.plain(part) for name, part in cast("dict[Any, Any]", value).items()}
+        if isinstance(value, list):
+            return [self.plain(part) for part in cast("list[Any]", value)]
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and self(str(value)) == MARKER:
+            return MARKER
+        return value
+
+
+def leaves(value: Any) -> Iterator[str | int | float]:
+    """Yield the texts and numbers in a value of any shape: what JSON has, and what a task is given."""
+    if isinstance(value, (str, int, float)):
+        yield value
+    elif isinstance(value, Secret):
+        yield from leaves(cast("Any", value).reveal())
+    elif isinstance(value, bytes):
+        yield value.decode(errors="backslashreplace")
+    elif isinstance(value, BaseModel) or is_dataclass(value):
+        yield from leaves(_fields(value))
+    elif isinstance(value, Mapping):
+        for part in cast("Mapping[Any, Any]", value).values():
+            yield from leaves(part)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for part in cast("Iterable[Any]", value):
+            yield from leaves(part)
+    elif value is not None:
+        yield str(value)
+
+
+def secrets_of(value: Any) -> Iterator[Any]:
+    """Yield every ``Secret`` in a value that a task is given."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, BaseModel) or is_dataclass(value):
+        yield from secrets_of(_fields(value))
+    elif isinstance(value, Mapping):
+        yield from secrets_of(list(cast("Mapping[Any, Any]", value).values()))
+    elif isinstance(value, (list, tuple)):
+        for part in cast("Iterable[Any]", value):
+            yield from secrets_of(part)
+
+
+def _fields(value: Any) -> list[Any]:
+    names: Iterable[str] = type(value).model_fields if isinstance(value, BaseModel) else value.__dataclass_fields__
+    return [getattr(value, name, None) for name in names]
+
+
+def _longest_first(texts: Iterable[str]) -> list[str]:
+    return sorted((text for text in texts if len(text) >= LEAST), key=len, reverse=True)
+
+
+def _lines(text: str) -> set[str]:
+    """Return a text, and its longer lines, which may be told one by one."""
+    lines = [line.strip() for line in text.splitlines()]
+    return {text} | ({line for line in lines if len(line) >= _LEAST_LINE} if len(lines) > 1 else set())
+
+
+def _written(text: str) -> str:
+    """Return a pattern of a text as it is, quoted in Python or JSON however often, or in a URL."""
+    safe = text.encode("utf-8", "backslashreplace").decode()
+    urls = {quote(safe, safe=""), quote(safe), quote_plus(safe)} - {text}
+    return "|".join(["".join(map(_character, text)), *map(re.escape, sorted(urls, key=len, reverse=True))])
+
+
+def _character(one: str) -> str:
+    if one == "\\":
+        return r"\\+"
+    if one in "'\"/":
+        return r"\\*" + one
+    if one in _ESCAPED:
+        return rf"(?:{re.escape(one)}|\\+{_ESCAPED[one]})"
+    if one.isascii() and one.isprintable():
+        return re.escape(one)
+    code, in_json = ord(one), json.dumps(one)[1:-1].split("\\")[1:]
+    escapes = [f"x{code:02x}", f"u{code:04x}", f"U{code:08x}"]
+    in_bytes = [f"x{byte:02x}" for byte in one.encode("utf-8", "surrogatepass")]
+    ways = [[escape] for escape in escapes] + [in_json, in_bytes]
+    return f"(?:{re.escape(one)}|{'|'.join(''.join(chr(92) * 2 + '+' + part for part in way) for way in ways if way)})"
+
+
+NO_MASK: Final = Mask(())
