@@ -14,6 +14,7 @@ from taskengine.settings import Settings
 from taskengine_api import graphiql
 from taskengine_api.catalogue import Catalogue
 from taskengine_api.context import Context
+from taskengine_api.health import Health
 from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.router import GraphQLEndpoint
@@ -28,6 +29,7 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     base = Schema()
     context = Context(client=ours, settings=settings, operations=BulkOperations(), pulse=Pulse(ours))
     endpoint = GraphQLEndpoint(base.with_tasks([]), context, api)
+    health = Health(ours, context.meters)
     catalogue = Catalogue(ours, base, endpoint.use, every_seconds=api.catalogue_seconds)
 
     @asynccontextmanager
@@ -40,18 +42,18 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
             catalogue.stop()
             await following
             await context.operations.close()
+            await health.close()
             if client is None:
                 await ours.close()
 
     # The pages that FastAPI would make of this load their scripts from elsewhere.
     app = FastAPI(title="TaskEngine", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes += [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
-    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    app.router.routes += [
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+    ]
     if api.graphiql:
         app.mount(graphiql.MOUNTED_AT, StaticFiles(directory=graphiql.FILES))
     return app
-
-
-async def healthz() -> dict[str, str]:
-    """Say that this process is alive; whether Redis is, it does not ask."""
-    return {"status": "ok"}

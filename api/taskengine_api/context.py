@@ -23,6 +23,7 @@ from taskengine.rules import Rules
 from taskengine.schedules import Schedule
 from taskengine.settings import Settings
 from taskengine.waiting import Waiting
+from taskengine_api.meters import Meters
 from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.roles import LOCAL, Viewer
@@ -63,6 +64,7 @@ class Context:
     operations: BulkOperations
     pulse: Pulse
     viewer: Viewer = LOCAL
+    meters: Meters = field(default_factory=Meters)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -75,9 +75,13 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         try:
             return await self.run(request)
         except HTTPException as error:
-            return _refusal(request, RequestRefused(error.status_code, error.reason))
+            return self._refusal(request, RequestRefused(error.status_code, error.reason))
         except RequestRefused as error:
-            return _refusal(request, error)
+            return self._refusal(request, error)
+
+    def _refusal(self, request: Request, error: RequestRefused) -> Response:
+        self._context.meters.count_error(error.code.value)
+        return _refusal(request, error)
 
     def _adapter(self, request: Request) -> "LimitedRequest":
         return LimitedRequest(request, self._settings.max_body_bytes)

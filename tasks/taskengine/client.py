@@ -52,6 +52,7 @@ from taskengine.jobs import (
     order_of,
 )
 from taskengine.keys import Keys
+from taskengine.monitor_client import MonitorClient
 from taskengine.options import as_before, settled
 from taskengine.reads import Lanes, Reads
 from taskengine.records import is_sealed, ms_of, read_job, read_log_entry, row_of, text, with_fields
@@ -104,7 +105,7 @@ class RedisInfo:
     now: datetime
 
 
-class Client(ScheduleClient, InsightClient, AccessClient):
+class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
     """One namespace of one Redis. Connects when first used; safe for many tasks of one event loop.
 
     Every method raises ``RedisUnavailable`` within about two seconds when Redis does not answer.

@@ -231,6 +231,11 @@ class Keys:
         return f"{self.prefix}metrics:slots"
 
     @property
+    def metrics_totals(self) -> str:
+        """Hash, capped, expiring: all that was ever counted, by ``queue:task:what``."""
+        return f"{self.prefix}metrics:totals"
+
+    @property
     def failures(self) -> str:
         """Zset, capped, expiring: groups of failures by their last one, µs."""
         return f"{self.prefix}failures"

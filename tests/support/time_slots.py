@@ -27,7 +27,7 @@ def age(redis: Redis, seconds: int) -> None:
 def slots(redis: Redis) -> list[str]:
     """The keys of all slots, the oldest of each length first."""
     found = [str(key) for key in redis.scan_iter(count=1000) if str(key).startswith(_PREFIX)]
-    return sorted(key for key in found if key != KEYS.metrics_slots)
+    return sorted(key for key in found if key not in {KEYS.metrics_slots, KEYS.metrics_totals})
 
 
 _PREFIX = KEYS.metrics("", "")[:-1]

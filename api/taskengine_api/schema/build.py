@@ -26,6 +26,7 @@ from taskengine.jobs import TaskInfo
 from taskengine_api.context import ContextPerOperation
 from taskengine_api.errors import public
 from taskengine_api.guard import Documents, Guard
+from taskengine_api.meters import Metered
 from taskengine_api.scalars import SCALAR_MAP
 from taskengine_api.schema.enqueueing import enqueue_typed
 from taskengine_api.schema.errors import ERROR_TYPES
@@ -43,7 +44,7 @@ class Schema(strawberry.Schema):
             mutation=Mutation,
             subscription=Subscription,
             types=[*ERROR_TYPES, *EVENT_TYPES],
-            extensions=[Guard, ContextPerOperation],
+            extensions=[Metered, Guard, ContextPerOperation],
             config=StrawberryConfig(scalar_map=SCALAR_MAP),
         )
         self.documents = Documents()
@@ -90,6 +91,8 @@ class Schema(strawberry.Schema):
         if handled.errors:
             executing = not isinstance(result, PreExecutionError)
             handled.errors = [public(error, executing=executing) for error in handled.errors]
+            for error in handled.errors:
+                context.context.meters.count_error((error.extensions or {}).get("code"))
         return handled
 
 

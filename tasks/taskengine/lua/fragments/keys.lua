@@ -24,6 +24,7 @@ local function parked_key(task, key) return prefix .. "parked:" .. task .. ":" .
 local function parked_keys_key(task) return prefix .. "parked_keys:" .. task end
 local function rate_key(kind, name) return prefix .. "rate:" .. kind .. ":" .. name end
 local metrics_slots_key = prefix .. "metrics:slots"
+local metrics_totals_key = prefix .. "metrics:totals"
 local function metrics_key(seconds, start) return prefix .. "metrics:" .. seconds .. ":" .. start end
 local function metrics_open_key(seconds, start) return prefix .. "metrics:open:" .. seconds .. ":" .. start end
 local failures_key, audit_key = prefix .. "failures", prefix .. "audit"

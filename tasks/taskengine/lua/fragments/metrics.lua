@@ -41,6 +41,14 @@ local function begin_slot(key, level, start)
     for group, sum in pairs(sums) do redis.call("HSET", packed_key, group, cjson.encode(sum)) end
   end
 
+  -- Sums that only grow, for Prometheus. With too many of them they begin anew, which it takes for a restart.
+  local function add_to_totals(fields)
+    local MOST = 20000
+    if redis.call("HLEN", metrics_totals_key) > MOST then redis.call("UNLINK", metrics_totals_key) end
+    for field, n in pairs(fields) do redis.call("HINCRBY", metrics_totals_key, field, n) end
+    redis.call("EXPIRE", metrics_totals_key, LONGEST_SECONDS)
+  end
+
   -- Packs a slot, and adds what it has to the slot of the next level that it lies in.
   local function close(its_level, its_start)
     local seconds, kept = LEVELS[its_level][1], LEVELS[its_level][2]
@@ -49,6 +57,7 @@ local function begin_slot(key, level, start)
     if #found == 0 then return end
     for i = 1, #found, 2 do fields[found[i]] = tonumber(found[i + 1]) end
     redis.call("UNLINK", open_key)
+    if its_level == 1 then add_to_totals(fields) end
     pack(packed_key, fields)
     redis.call("EXPIRE", packed_key, seconds * (kept + 2))
     if LEVELS[its_level + 1] then add(its_level + 1, tonumber(its_start), fields) end
