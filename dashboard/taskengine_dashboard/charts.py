@@ -3,15 +3,18 @@
 A specification holds no data and is made once for each set of series and theme: while a page refreshes, only the table
 changes. A series is a column of the table, and its colour says what it means: what failed is red on every page.
 
-    charts.over_time((charts.COMPLETED, charts.FAILED), unit=charts.WHOLE, stacked=True, dark=False)
+    charts.bars((charts.COMPLETED, charts.FAILED), unit=charts.WHOLE, clock=charts.CLOCKS["HOUR"])
 """
 
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-TIME = "at"
-"""The column of instants that charts over time go along."""
+TIME, UNTIL = "at", "until"
+"""The columns of instants that charts over time go along: where a part begins, and where its bar ends."""
+
+CLOCKS = {"MINUTE": "%H:%M:%S", "HOUR": "%H:%M", "DAY": "%H:%M", "WEEK": "%a %-d, %H:%M"}
+"""How instants are told along a window."""
 
 WHOLE, SECONDS, RATE = "whole", "seconds", "rate"
 _LABELS = {
@@ -22,6 +25,7 @@ _LABELS = {
     ),
     RATE: "format(datum.value, ',.3~r') + '/s'",
 }
+_TITLES = {WHOLE: "Jobs", SECONDS: "Seconds", RATE: "A second"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,44 +41,53 @@ class Series:
 COMPLETED = Series("completed", "Completed", "#2b8a5a", "#4cc38a")
 FAILED = Series("failed", "Failed", "#d03b3b", "#f0625e")
 ENQUEUED = Series("enqueued", "Enqueued", "#2563c9", "#6ea8fe")
-WAIT_P50 = Series("wait_p50", "Wait p50", "#b3a1ea", "#6d5fb0")
 WAIT_P95 = Series("wait_p95", "Wait p95", "#6d4fc2", "#b39bf5")
-WAIT_P99 = Series("wait_p99", "Wait p99", "#3f2b85", "#dccffd")
-RUN_P50 = Series("run_p50", "Run p50", "#8db5ee", "#3f6db5")
 RUN_P95 = Series("run_p95", "Run p95", "#2563c9", "#6ea8fe")
-RUN_P99 = Series("run_p99", "Run p99", "#143a7a", "#c3dbff")
 WAITING = Series("waiting", "Waiting", "#8a63d2", "#b39bf5")
 
 Spec = dict[str, Any]
 
 
 @cache
-def over_time(series: tuple[Series, ...], *, unit: str, stacked: bool = False, dark: bool = False) -> Spec:
-    """Return a chart of these columns along ``TIME``: lines, or areas on top of each other."""
-    mark: dict[str, Any] = (
-        {"type": "area", "line": {"strokeWidth": 1}, "opacity": 0.75, "interpolate": "step-after"}
-        if stacked
-        else {"type": "line", "strokeWidth": 2, "interpolate": "monotone"}
-    )
+def lines(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = False) -> Spec:
+    """Return lines of these columns along ``TIME``; where a value is missing, the line goes on to the next one."""
     return {
         **_FRAME,
-        "transform": [_labelled(series)],
-        "mark": {**mark, "tooltip": True},
-        "encoding": {
-            "x": {"field": TIME, "type": "temporal", "title": None, "axis": {"grid": False, "tickCount": 6}},
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": None,
-                "stack": "zero" if stacked else None,
-                "axis": {"tickCount": 4, "labelExpr": _LABELS[unit]},
+        "encoding": {"x": _time(clock)},
+        "layer": [
+            # Unseen, but with all instants: the axis is as long as the time, not as the lines.
+            {"mark": {"type": "rule", "opacity": 0, "tooltip": None}},
+            {
+                "transform": [_folded(series), {"filter": "isValid(datum.value)"}],
+                "mark": {
+                    "type": "line",
+                    "strokeWidth": 2,
+                    "interpolate": "monotone",
+                    "point": {"size": 14, "filled": True},
+                },
+                "encoding": {
+                    "y": _value(unit),
+                    "color": _colour(series, dark=dark),
+                    "tooltip": [_when(clock), *_what(series, unit)],
+                },
             },
+        ],
+    }
+
+
+@cache
+def bars(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = False) -> Spec:
+    """Return columns on top of each other, each from ``TIME`` to ``UNTIL``: what was counted in the parts of a time."""
+    return {
+        **_FRAME,
+        "transform": [_folded(series)],
+        "mark": {"type": "bar", "orient": "vertical"},
+        "encoding": {
+            "x": _time(clock),
+            "x2": {"field": UNTIL},
+            "y": {**_value(unit), "stack": "zero"},
             "color": _colour(series, dark=dark),
-            "tooltip": [
-                {"field": TIME, "type": "temporal", "title": "At", "format": "%d %b, %H:%M:%S"},
-                {"field": "series", "title": "What"},
-                {"field": "value", "type": "quantitative", "title": "Value", "format": ",.4~r"},
-            ],
+            "tooltip": [_when(clock), *_what(series, unit)],
         },
     }
 
@@ -84,8 +97,8 @@ def by_name(series: tuple[Series, ...], *, name: str, unit: str, dark: bool = Fa
     """Return bars of these columns, one row for each ``name`` in the order of the table."""
     return {
         **_FRAME,
-        "transform": [_labelled(series)],
-        "mark": {"type": "bar", "cornerRadiusEnd": 3, "tooltip": True},
+        "transform": [_folded(series)],
+        "mark": {"type": "bar", "cornerRadiusEnd": 3},
         "encoding": {
             "y": {"field": name, "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 140}},
             "x": {
@@ -96,6 +109,7 @@ def by_name(series: tuple[Series, ...], *, name: str, unit: str, dark: bool = Fa
                 "axis": {"tickCount": 4, "labelExpr": _LABELS[unit]},
             },
             "color": _colour(series, dark=dark),
+            "tooltip": [{"field": name, "title": "Of"}, *_what(series, unit)],
         },
     }
 
@@ -106,8 +120,27 @@ _FRAME: dict[str, Any] = {
 }
 
 
-def _labelled(series: tuple[Series, ...]) -> dict[str, Any]:
+def _folded(series: tuple[Series, ...]) -> dict[str, Any]:
     return {"fold": [one.column for one in series], "as": ["series", "value"]}
+
+
+def _time(clock: str) -> dict[str, Any]:
+    axis = {"grid": False, "tickCount": 6, "format": clock, "labelFlush": True}
+    return {"field": TIME, "type": "temporal", "title": None, "axis": axis}
+
+
+def _value(unit: str) -> dict[str, Any]:
+    axis = {"tickCount": 4, "labelExpr": _LABELS[unit]}
+    return {"field": "value", "type": "quantitative", "title": None, "axis": axis}
+
+
+def _when(clock: str) -> dict[str, Any]:
+    return {"field": TIME, "type": "temporal", "title": "From", "format": clock}
+
+
+def _what(series: tuple[Series, ...], unit: str) -> list[dict[str, Any]]:
+    value = {"field": "value", "type": "quantitative", "title": _TITLES[unit], "format": ",.4~r"}
+    return [{"field": "series", "title": "What"}, value] if len(series) > 1 else [value]
 
 
 def _colour(series: tuple[Series, ...], *, dark: bool) -> dict[str, Any]:

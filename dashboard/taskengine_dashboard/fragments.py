@@ -10,6 +10,7 @@ COUNTS = "{ scheduled queued running retrying completed failed cancelled }"
 FRAME = """
 fragment Frame on Query {
   system { version redisVersion redisMemoryBytes redisMemoryLimitBytes persistence now }
+  viewer { name role }
   workers { name online }
 }
 """

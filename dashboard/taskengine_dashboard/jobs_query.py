@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -144,10 +144,6 @@ class JobsQuery:
 
     def newest(self) -> Self:
         return replace(self, after=None, before=None)
-
-
-FILTERS = tuple(field.name for field in fields(JobsQuery) if field.name not in {"after", "before"})
-"""The fields that narrow a list."""
 
 
 def _last(params: Mapping[str, Sequence[str]], name: str) -> str | None:

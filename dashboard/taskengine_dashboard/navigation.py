@@ -121,6 +121,11 @@ PLACES = tuple(filter(_is_there, _ALL))
 NAMES = tuple(place.name for place in PLACES)
 
 
+def has(name: str) -> bool:
+    """Whether there is such a page."""
+    return name in NAMES
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A page with a choice in its address."""

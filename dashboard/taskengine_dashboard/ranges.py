@@ -26,7 +26,7 @@ class IntRange:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read a range of an address; ``None`` when it makes no sense."""
-        match = re.fullmatch(r"(\d{0,4})(-?)(\d{0,4})", text)
+        match = re.fullmatch(r"(\d{0,4})(?:(-)(\d{0,4}))?", text)
         if match is None or not (match[1] or match[3]):
             return None
         low = int(match[1]) if match[1] else None

@@ -40,6 +40,24 @@ def seconds(duration: float | None) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
 
 
+def rate(per_second: float) -> str:
+    """Return how often in the unit that gives it a whole part: ``12/s``, ``3.4/min``, ``2/h``; ``0/s``."""
+    for unit, length in (("s", 1), ("min", 60), ("h", 3_600)):
+        if per_second * length >= 1 or (unit == "h" and per_second):
+            value = per_second * length
+            return f"{value:,.0f}/{unit}" if value >= 100 else f"{value:.2g}/{unit}"
+    return "0/s"
+
+
+def share(part: float | None) -> str:
+    """Return 0 to 1 as ``99.2 %``; 100 only when it is all, 0 only when it is none."""
+    if part is None:
+        return NOTHING
+    percent = part * 100
+    shown = min(max(percent, 0.1), 99.9) if 0 < part < 1 else percent
+    return f"{shown:.0f} %" if part in {0, 1} else f"{shown:.1f} %"
+
+
 def ago(then: datetime, now: datetime) -> str:
     """Return how long ago in one unit: ``just now``, ``12 s ago``, ``3 min ago``."""
     passed = (now - then).total_seconds()

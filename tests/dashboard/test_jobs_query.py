@@ -1,9 +1,13 @@
 """The choice of a list of jobs, as an address and as GraphQL variables."""
 
-import pytest
+from typing import cast
 
-from support.fake_api import NOW
+import pytest
+from graphql import GraphQLInputObjectType, build_schema
+
+from support.fake_api import NOW, SCHEMA
 from taskengine_dashboard.jobs_query import PAGE_SIZE, JobsQuery
+from taskengine_dashboard.ranges import IntRange, TimeRange
 
 
 def test_a_bare_address_is_the_newest_jobs_of_all_states() -> None:
@@ -28,11 +32,44 @@ def test_an_address_says_what_it_shows() -> None:
         JobsQuery(state="RUNNING"),
         JobsQuery(tasks=("a", "b"), queues=("q",), before="c"),
         JobsQuery(state="FAILED", after="c"),
+        JobsQuery(tags=("a", "b"), schedule="sched_1", group="fail_1", text="no luck", args='{"a": [1]}'),
+        JobsQuery(priority=IntRange(7, None), created=TimeRange.last("1h"), finished=TimeRange(NOW, None)),
     ],
 )
 def test_a_choice_survives_its_address(query: JobsQuery) -> None:
     params = {name: value if isinstance(value, list) else [value] for name, value in query.to_params().items()}
     assert JobsQuery.from_params(params) == query
+
+
+def test_every_filter_of_the_api_can_be_asked_for() -> None:
+    query = JobsQuery(
+        state="FAILED",
+        tasks=("a",),
+        queues=("q",),
+        tags=("t",),
+        schedule="sched_1",
+        group="fail_1",
+        priority=IntRange(7, 10),
+        created=TimeRange.last("1h"),
+        finished=TimeRange(None, NOW),
+        text="no luck",
+        args='{"a": 1}',
+    )
+    fields = cast("GraphQLInputObjectType", build_schema(SCHEMA).type_map["JobFilter"]).fields
+    assert set(query.filter(NOW)) == set(fields) - {"ids"}
+
+
+@pytest.mark.parametrize("args", ["{", "[1]", "7"])
+def test_arguments_that_are_no_object_are_left_out(args: str) -> None:
+    assert JobsQuery.from_params({"args": [args]}) == JobsQuery()
+
+
+@pytest.mark.parametrize(
+    ("query", "counted"),
+    [(JobsQuery(state="FAILED", tasks=("a",)), True), (JobsQuery(tags=("t",)), False), (JobsQuery(after="c"), True)],
+)
+def test_counters_know_states_tasks_and_queues_only(query: JobsQuery, counted: bool) -> None:
+    assert query.is_counted is counted
 
 
 def test_what_makes_no_sense_in_an_address_is_left_out() -> None:

@@ -36,6 +36,7 @@ def a_worker(**facts: object) -> WorkerRow:
         concurrency=4,
         running=1,
         online=True,
+        draining=False,
         started_at=NOW,
         last_heartbeat_at=NOW,
     )
@@ -99,8 +100,8 @@ def test_a_worker_names_the_queues_that_it_serves(queues: tuple[str, ...], words
 def test_queues_show_depth_and_wait(api: FakeApi) -> None:
     api.add_job("QUEUED")
     api.add_job("FAILED")
-    overview = questions.overview().value
+    overview = questions.overview("HOUR").value
     assert overview is not None
     assert overview.queue_table.to_pylist() == [
-        {"queue": "default", "queued": 1, "running": 0, "retrying": 0, "failed": 1, "wait": "12 s"}
+        {"queue": "default", "state": [], "queued": 1, "wait": "12 s", "running": 0, "retrying": 0, "failed": 1}
     ]

@@ -68,3 +68,19 @@ def test_numbers_have_no_needless_digits(value: float, words: str) -> None:
 
 def test_text_of_others_is_shown_as_it_is_and_not_as_markdown() -> None:
     assert wording.plain("a *b* :red[c] <d>\ne") == r"a \*b\* \:red\[c\] \<d\> e"
+
+
+@pytest.mark.parametrize(
+    ("per_second", "words"),
+    [(0, "0/s"), (1_234.5, "1,234/s"), (12.34, "12/s"), (0.5, "30/min"), (0.0555, "3.3/min"), (0.0003, "1.1/h")],
+)
+def test_a_rate_is_told_in_the_unit_that_suits_it(per_second: float, words: str) -> None:
+    assert wording.rate(per_second) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [(None, "—"), (0, "0 %"), (1, "100 %"), (0.5, "50.0 %"), (0.99999, "99.9 %"), (0.00001, "0.1 %")],
+)
+def test_a_share_is_all_or_nothing_only_when_it_is(part: float | None, words: str) -> None:
+    assert wording.share(part) == words

@@ -10,7 +10,7 @@ What it answers is held to ``api/schema.graphql``, so it cannot say what the API
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class FakeApi:
         """The one error of every mutation's payload."""
         self.jobs: list[dict[str, Any]] = []
         self.workers: list[dict[str, Any]] = []
+        self.groups: list[dict[str, Any]] = []
+        """Failure groups; ``group()`` makes one."""
         self.schemas: dict[str, Any] = {"greet": GREET}
         self.answers: dict[str, Any] = {}
         """Values of other fields of Query and Mutation, or instead of those here: ``api.answers["viewer"] = {…}``."""
@@ -109,6 +111,9 @@ class FakeApi:
                 "persistence": "aof",
                 "now": _iso(0),
             },
+            "viewer": {"name": "local", "role": "ADMIN"},
+            "metrics": lambda _info, **_asked: metrics(),
+            "failureGroups": {"nodes": self.groups, "totalCount": len(self.groups)},
             "enqueueJob": self._enqueue,
             "cancelJob": lambda _info, **asked: self._move(asked["input"], "CANCELLED"),
             "retryJob": lambda _info, **asked: self._move(asked["input"], "QUEUED"),
@@ -120,7 +125,8 @@ class FakeApi:
         return {state.lower(): sum(job["state"] == state for job in jobs) for state in STATES}
 
     def _queue(self, name: str) -> dict[str, Any]:
-        return {"name": name, "oldestWaitSeconds": 12.5, "counts": self._counts({"queue": name})}
+        counts = self._counts({"queue": name})
+        return {"name": name, "paused": False, "oldestWaitSeconds": 12.5, "counts": counts}
 
     def _task(self, name: str, schema: Any) -> dict[str, Any]:
         return {
@@ -175,6 +181,50 @@ class FakeApi:
         return {"job": self.job(input["id"]), "errors": []}
 
 
+def metrics(completed: Sequence[int] = (0, 3, 1, 0), failed: Sequence[int] = (0, 0, 1, 0)) -> dict[str, Any]:
+    """Return what happened, by the minute; the last one is not over."""
+    count = len(completed)
+    return {
+        "window": "HOUR",
+        "enqueued": sum(completed) + sum(failed) + 2,
+        "completed": sum(completed),
+        "failed": sum(failed),
+        "retried": 1,
+        "throughputPerSecond": (sum(completed) + sum(failed)) / 60 / count,
+        "errorRate": 0.25,
+        **{f"{what}SecondsP{share}": share / 10 for what in ("wait", "run") for share in (50, 95, 99)},
+        "series": [
+            {
+                "at": _iso(60 * (number - count)),
+                "enqueued": completed[number] + 1,
+                "completed": completed[number],
+                "failed": failed[number],
+                "waitSecondsP95": 0.5 if completed[number] else None,
+                "runSecondsP95": 1.5 if completed[number] else None,
+            }
+            for number in range(count)
+        ],
+    }
+
+
+def group(**facts: Any) -> dict[str, Any]:
+    """Return a failure group."""
+    return {
+        "id": "fail_1",
+        "task": {"name": "greet"},
+        "exception": "shop.Trouble",
+        "summary": "no [luck] with #",
+        "message": "no [luck] with 7",
+        "location": "shop/mail.py:42 in send",
+        "count": 1_200,
+        "failedCount": 12,
+        "firstAt": _iso(-7_200),
+        "lastAt": _iso(-30),
+        "sample": {"id": "job_00000000000000000000000001"},
+        **facts,
+    }
+
+
 def _job(job_id: str, state: str, number: int) -> dict[str, Any]:
     started = state not in {"SCHEDULED", "QUEUED"}
     ended = state in {"COMPLETED", "FAILED", "CANCELLED"}
@@ -222,6 +272,7 @@ def _worker(name: str, *, online: bool) -> dict[str, Any]:
         "version": "0.1.0",
         "concurrency": 4,
         "online": online,
+        "draining": False,
         "queues": [{"name": "*"}],
         "runningJobs": [{"id": "job_1"}],
         "startedAt": _iso(-3600),

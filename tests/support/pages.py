@@ -39,6 +39,11 @@ def texts(page: AppTest) -> str:
     return "\n".join([*values, *(status.label for status in page.status)])
 
 
+def links(page: AppTest) -> list[Any]:
+    """Return the links to pages, each with label, page and query_string."""
+    return [element.proto for element in page.get("page_link")]
+
+
 def _app(name: str) -> None:
     from taskengine_dashboard import app
 

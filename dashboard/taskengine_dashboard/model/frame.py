@@ -68,7 +68,7 @@ class Frame:
     def read(cls, data: Json) -> Self:
         return cls(
             system=System.read(data["system"]),
-            viewer=Viewer.read(data.get("viewer") or {"name": "", "role": "ADMIN"}),
+            viewer=Viewer.read(data["viewer"]),
             workers_online=sum(bool(worker["online"]) for worker in data["workers"]),
         )
 

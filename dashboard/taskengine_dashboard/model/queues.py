@@ -14,6 +14,7 @@ class QueueRow:
     name: str
     counts: Counts
     oldest_wait_seconds: float | None = None
+    paused: bool = False
 
     @classmethod
     def read(cls, queue: Json) -> Self:
@@ -21,4 +22,5 @@ class QueueRow:
             name=queue["name"],
             counts=Counts.read(queue["counts"]),
             oldest_wait_seconds=queue.get("oldestWaitSeconds"),
+            paused=queue.get("paused", False),
         )

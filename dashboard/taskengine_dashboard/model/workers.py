@@ -6,6 +6,9 @@ from typing import Self
 
 from taskengine_dashboard.model.json_values import Json, moment
 
+WORKER_STATES = {"Online": "#2fa36b47", "Draining": "#e58a2a4d", "Offline": "#e5484d5c"}
+"""What a worker is doing as a whole, and the chip that says so in a table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRow:
@@ -19,6 +22,7 @@ class WorkerRow:
     concurrency: int
     running: int
     online: bool
+    draining: bool
     started_at: datetime
     last_heartbeat_at: datetime
 
@@ -33,9 +37,15 @@ class WorkerRow:
             concurrency=worker["concurrency"],
             running=len(worker["runningJobs"]),
             online=worker["online"],
+            draining=worker["draining"],
             started_at=moment(worker["startedAt"]),
             last_heartbeat_at=moment(worker["lastHeartbeatAt"]),
         )
+
+    @property
+    def state(self) -> str:
+        """One of ``WORKER_STATES``."""
+        return "Offline" if not self.online else "Draining" if self.draining else "Online"
 
     @property
     def load(self) -> float:

@@ -4,22 +4,25 @@ from taskengine_dashboard.parts.asking import Question, ask, open_question
 from taskengine_dashboard.parts.charts import chart, is_dark
 from taskengine_dashboard.parts.empty import nothing_here
 from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
-from taskengine_dashboard.parts.header import header, wait_for_first_answer
+from taskengine_dashboard.parts.header import header, heading, wait_for_first_answer
 from taskengine_dashboard.parts.kpi import Kpi, kpi_cards
 from taskengine_dashboard.parts.live import live, refresh_seconds
 from taskengine_dashboard.parts.notices import remember, show_notice
 from taskengine_dashboard.parts.sidebar import graphiql_url, logo, sidebar
-from taskengine_dashboard.parts.times import choose_window, viewer_zone
+from taskengine_dashboard.parts.times import Window, choose_window, chosen_window, span_of, viewer_zone
 
 __all__ = [
     "Kpi",
     "Question",
+    "Window",
     "ask",
     "chart",
     "chips",
     "choose_window",
+    "chosen_window",
     "graphiql_url",
     "header",
+    "heading",
     "is_dark",
     "kpi_cards",
     "live",
@@ -31,6 +34,7 @@ __all__ = [
     "show_notice",
     "sidebar",
     "small_table",
+    "span_of",
     "state_badge",
     "state_column",
     "table",

@@ -1,6 +1,7 @@
 """The head of a page: its title, who answered and when, and one banner when nobody did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +39,14 @@ def header(title: str, ask: Callable[[], Reading[Answer]]) -> Reading[Answer]:
             icon=":material/cloud_off:",
         )
     return reading
+
+
+@contextmanager
+def heading(text: str) -> Generator[None]:
+    """Draw the heading of a part of a page, and in line with it what leads further."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header(text, anchor=False, width="content")
+        yield
 
 
 def wait_for_first_answer(reading: Reading[Any]) -> None:

@@ -47,7 +47,7 @@ def _card(kpi: Kpi) -> None:
             kpi.label,
             kpi.value,
             delta=kpi.note or None,
-            delta_color=kpi.colour,
+            delta_color=kpi.colour,  # of the course as well
             delta_arrow="off",
             label_visibility="collapsed",
             chart_data=list(kpi.trend) or None,

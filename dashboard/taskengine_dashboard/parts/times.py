@@ -8,6 +8,7 @@ import streamlit as st
 
 Window = Literal["MINUTE", "HOUR", "DAY", "WEEK"]
 """How far back figures go, as the API names it."""
+_SPANS: dict[Window, str] = {"MINUTE": "1m", "HOUR": "1h", "DAY": "24h", "WEEK": "7d"}
 _WINDOWS: tuple[Window, ...] = get_args(Window)
 _PARAM, _KEY = "window", "window"
 _DEFAULT: Window = "HOUR"
@@ -19,6 +20,11 @@ def viewer_zone() -> tzinfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def span_of(window: Window) -> str:
+    """Return a window as a span of ``ranges.TimeRange``."""
+    return _SPANS[window]
 
 
 def chosen_window() -> Window:

@@ -1,34 +1,75 @@
 """Overview: how the system stands, in one look."""
 
 import httpx
+import pytest
 
-from support.fake_api import FakeApi
-from support.pages import OpenPage, look, texts
+from support.fake_api import FakeApi, group
+from support.pages import OpenPage, links, look, texts
 from taskengine_dashboard.source import Source
+
+
+def test_each_figure_has_a_note(open_page: OpenPage) -> None:
+    page = open_page("overview")
+    assert {metric.label: (metric.value, metric.delta) for metric in page.metric} == {
+        "Throughput": ("1.2/min", "4 completed"),
+        "Success": ("80.0 %", "of 5 finished"),
+        "Failures": ("1", "1 retried"),
+        "Waiting": ("0", "7 enqueued"),
+        "Running": ("0", "of 4 slots"),
+        "Wait p95": ("9.5 s", "oldest 12 s"),
+    }
 
 
 def test_each_state_has_its_count(api: FakeApi, open_page: OpenPage) -> None:
     for state in ("QUEUED", "QUEUED", "FAILED"):
         api.add_job(state)
+    labels = [link.label for link in links(open_page("overview"))]
+    assert ":gray[:material/hourglass_empty:] 2 queued" in labels
+    assert ":red[:material/error:] 1 failed" in labels
+    assert ":green[:material/check_circle:] 0 completed" in labels
+
+
+@pytest.mark.parametrize(
+    ("label", "address"),
+    [
+        (":red[:material/error:] Failures", "state=FAILED&finished=24h"),
+        (":green[:material/check_circle:] Success", "state=COMPLETED&finished=24h"),
+        (":gray[:material/hourglass_empty:] Waiting", "state=QUEUED"),
+        (":red[:material/error:] 0 failed", "state=FAILED"),
+    ],
+)
+def test_a_figure_leads_to_the_jobs_that_it_counts(open_page: OpenPage, label: str, address: str) -> None:
+    (link,) = [link for link in links(open_page("overview", window="DAY")) if link.label == label]
+    assert (link.page, link.query_string) == ("jobs", address)
+
+
+def test_the_window_is_in_the_address(api: FakeApi, open_page: OpenPage) -> None:
     page = open_page("overview")
-    counts = {metric.label: metric.value for metric in page.metric}
-    assert counts == {
-        "Scheduled": "0",
-        "Queued": "2",
-        "Running": "0",
-        "Retrying": "0",
-        "Completed": "0",
-        "Failed": "1",
-        "Cancelled": "0",
-    }
+    page.segmented_control(key="window").set_value("WEEK")
+    look(page)
+    assert page.query_params["window"] == "WEEK"
+    assert [asked["window"] for asked in api.asked("Overview")] == ["HOUR", "WEEK"]
 
 
-def test_queues_workers_and_failures_are_listed(api: FakeApi, open_page: OpenPage) -> None:
-    api.add_job("FAILED")
-    queues, workers, failures = (table.value for table in open_page("overview").dataframe)
+def test_a_window_that_is_none_is_an_hour(api: FakeApi, open_page: OpenPage) -> None:
+    open_page("overview", window="YEAR")
+    assert api.asked("Overview")[0]["window"] == "HOUR"
+
+
+def test_queues_workers_and_problems_are_listed(api: FakeApi, open_page: OpenPage) -> None:
+    api.add_job("QUEUED")
+    api.groups.append(group())
+    queues, workers, problems = (table.value for table in open_page("overview").dataframe)
     assert list(queues["queue"]) == ["default"]
     assert list(workers["worker"]) == ["w1"]
-    assert list(failures["error"]) == ["Trouble: no [luck]"]
+    assert list(problems["problem"]) == ["Trouble: no [luck] with #"]
+    assert list(problems["failed"]) == [12]
+
+
+def test_the_deepest_queue_comes_first(api: FakeApi, open_page: OpenPage) -> None:
+    for name, state in (("ash", "COMPLETED"), ("mail", "QUEUED"), ("elm", "RUNNING")):
+        api.add_job(state, queue={"name": name})
+    assert list(open_page("overview").dataframe[0].value["queue"]) == ["mail", "ash", "default", "elm"]
 
 
 def test_all_of_it_is_one_question(api: FakeApi, open_page: OpenPage) -> None:
@@ -58,7 +99,7 @@ def test_figures_and_their_time_stay_when_the_api_goes_away(api: FakeApi, open_p
     source.expire()
     look(page)
     assert page.error[0].value.startswith(r"Nothing answers at http\://api.test/graphql. The figures are from ")
-    assert page.metric[1].value == "1"
+    assert ":gray[:material/hourglass_empty:] 1 queued" in [link.label for link in links(page)]
 
 
 def test_it_recovers_by_itself(api: FakeApi, open_page: OpenPage, source: Source) -> None:
@@ -70,7 +111,7 @@ def test_it_recovers_by_itself(api: FakeApi, open_page: OpenPage, source: Source
     source.expire()
     look(page)
     assert len(page.error) == 0
-    assert len(page.metric) == 7
+    assert len(page.metric) == 6
 
 
 def test_redis_away_is_told_from_the_api_away(api: FakeApi, open_page: OpenPage) -> None:

@@ -3,36 +3,38 @@
 from dataclasses import dataclass
 from typing import Self
 
-from taskengine_dashboard import tables
 from taskengine_dashboard.client import Operation
 from taskengine_dashboard.feed import Reading
-from taskengine_dashboard.fragments import COUNTS, FRAME, JOB_ROW
+from taskengine_dashboard.fragments import COUNTS, FRAME
 from taskengine_dashboard.model.counts import Counts
+from taskengine_dashboard.model.failures import GROUP_ROW, GroupRow
 from taskengine_dashboard.model.frame import Frame
-from taskengine_dashboard.model.jobs import JobRow
 from taskengine_dashboard.model.json_values import Json
+from taskengine_dashboard.model.metrics import METRICS, Metrics
 from taskengine_dashboard.model.queues import QueueRow
 from taskengine_dashboard.model.workers import WorkerRow
 from taskengine_dashboard.source import source
-from taskengine_dashboard.views.overview import tables as own_tables
+from taskengine_dashboard.tables import Table
+from taskengine_dashboard.views.overview import tables
 
-NEWEST_FAILURES = 6
+GROUPS = 6
 
 OVERVIEW = Operation(
     "Overview",
     f"""
-query Overview($failures: Int!) {{
+query Overview($window: MetricsWindow!, $groups: Int!) {{
   counts {COUNTS}
-  queues {{ name oldestWaitSeconds counts {COUNTS} }}
+  metrics(window: $window) {{ ...Metrics }}
+  queues {{ name paused oldestWaitSeconds counts {COUNTS} }}
   workers {{
-    name hostname pid version concurrency online startedAt lastHeartbeatAt
+    name hostname pid version concurrency online draining startedAt lastHeartbeatAt
     queues {{ name }}
     runningJobs {{ id }}
   }}
-  failures: jobs(first: $failures, filter: {{ states: [FAILED] }}) {{ nodes {{ ...JobRow }} }}
+  failureGroups(first: $groups) {{ totalCount nodes {{ ...GroupRow }} }}
   ...Frame
 }}
-{JOB_ROW}{FRAME}""",
+{METRICS}{GROUP_ROW}{FRAME}""",
 )
 
 
@@ -42,32 +44,49 @@ class Overview:
 
     frame: Frame
     counts: Counts
+    metrics: Metrics
     queues: tuple[QueueRow, ...]
     workers: tuple[WorkerRow, ...]
-    failures: tuple[JobRow, ...]
-    queue_table: tables.Table
-    worker_table: tables.Table
-    failure_table: tables.Table
+    groups: tuple[GroupRow, ...]
+    group_count: int
+    series_table: Table
+    queue_table: Table
+    worker_table: Table
+    group_table: Table
 
     @classmethod
     def read(cls, data: Json) -> Self:
-        frame = Frame.read(data)
-        queues = tuple(QueueRow.read(queue) for queue in data["queues"])
-        workers = sorted((WorkerRow.read(worker) for worker in data["workers"]), key=lambda w: (not w.online, w.name))
-        failed = (JobRow.read(job) for job in data["failures"]["nodes"])
-        failures = sorted(failed, key=lambda job: job.finished_at or job.created_at, reverse=True)
+        frame, metrics = Frame.read(data), Metrics.read(data["metrics"])
+        queues = sorted(
+            (QueueRow.read(queue) for queue in data["queues"]), key=lambda q: (-q.counts.of("QUEUED"), q.name)
+        )
+        workers = sorted(map(WorkerRow.read, data["workers"]), key=lambda w: (not w.online, w.name))
+        groups = tuple(GroupRow.read(group) for group in data["failureGroups"]["nodes"])
         return cls(
             frame=frame,
             counts=Counts.read(data["counts"]),
-            queues=queues,
+            metrics=metrics,
+            queues=tuple(queues),
             workers=tuple(workers),
-            failures=tuple(failures),
-            queue_table=own_tables.queues(queues),
-            worker_table=own_tables.workers(workers, frame.now),
-            failure_table=own_tables.failures(failures),
+            groups=groups,
+            group_count=data["failureGroups"]["totalCount"],
+            series_table=tables.series(metrics.series),
+            queue_table=tables.queues(queues),
+            worker_table=tables.workers(workers, frame.now),
+            group_table=tables.groups(groups, frame.now),
         )
 
+    @property
+    def slots(self) -> int:
+        """Jobs that can run at once."""
+        return sum(worker.concurrency for worker in self.workers if worker.online)
 
-def overview() -> Reading[Overview]:
+    @property
+    def oldest_wait_seconds(self) -> float | None:
+        """How long the oldest ready job of all queues has waited."""
+        return max((queue.oldest_wait_seconds or 0 for queue in self.queues), default=None) or None
+
+
+def overview(window: str) -> Reading[Overview]:
     """Ask for all that the page shows."""
-    return source().read(OVERVIEW, {"failures": NEWEST_FAILURES}, Overview.read)
+    return source().read(OVERVIEW, {"window": window, "groups": GROUPS}, Overview.read)
