@@ -523,8 +523,21 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         move = self._store.set_limits(kind, name, concurrency=concurrency, rate=rate, per_key=per_key, by=who)
         await self._run(move)
 
+    async def set_aging(self, seconds: float | None, *, by: str | None = None) -> bool:
+        """Let waiting so long lift a job by one priority step, for all queues and workers; ``None`` for never.
+
+        So a job of priority 1 goes before one of priority 10 that came more than nine times as many seconds later.
+        Jobs that are ready get their new places in small steps, the first thousand before this returns and the
+        others by any worker within seconds; until then new and old places mix. Tells whether it was not so before.
+        """
+        changed = await self._run(self._store.set_aging(seconds, by=check_by(by)))
+        for _ in range(_STEPS_AT_ONCE):
+            if not await self._run(self._store.rescore_jobs(limit=STEP)):
+                break
+        return changed
+
     async def list_rules(self) -> Rules:
-        """Return every pause and limit."""
+        """Return every pause and limit, and how jobs age."""
         return await self._run(self._reads.list_rules())
 
     async def delete_job(self, job_id: str, *, by: str | None = None) -> None:

@@ -67,6 +67,16 @@ class Keys:
         return f"{self.prefix}limits"
 
     @property
+    def aging(self) -> str:
+        """String: how long a job waits to be lifted by one priority step, µs; absent for never."""
+        return f"{self.prefix}aging"
+
+    @property
+    def rescoring(self) -> str:
+        """Zset: ``queue:task`` whose ready jobs still have places from before a change of aging; how far it is."""
+        return f"{self.prefix}rescoring"
+
+    @property
     def key_limits(self) -> str:
         """Hash: how many jobs of a task may run at once for each concurrency key, as its code says."""
         return f"{self.prefix}key_limits"

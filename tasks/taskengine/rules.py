@@ -17,6 +17,7 @@ from taskengine.records import instant, text
 MAX_CONCURRENCY = 100_000
 MAX_RATE_JOBS = 1_000_000
 MAX_RATE_SECONDS = 86_400.0
+MAX_AGING_SECONDS = 31_622_400.0
 
 
 class Kind(StrEnum):
@@ -73,6 +74,8 @@ class Rules:
 
     pauses: dict[tuple[Kind, str], Pause]
     limits: dict[tuple[Kind, str], Limits]
+    aging_seconds: float | None = None
+    """Waiting so long lifts a job by one priority step; ``None`` for never."""
 
     def pause_of(self, kind: Kind, name: str) -> Pause | None:
         """Return who paused it, when and why, if anyone did."""
@@ -83,12 +86,13 @@ class Rules:
         return self.limits.get((kind, name), Limits())
 
 
-def read_rules(reply: Sequence[Sequence[Any]]) -> Rules:
+def read_rules(reply: Sequence[Any]) -> Rules:
     """Read what ``list_rules.lua`` returns."""
-    pauses, limits = ([text(item) for item in pairs] for pairs in reply)
+    pauses, limits = ([text(item) for item in pairs] for pairs in reply[:2])
     return Rules(
         pauses={_field(name): read_pause(json.loads(value)) for name, value in _pairs(pauses)},
         limits={_field(name): _limits(json.loads(value)) for name, value in _pairs(limits)},
+        aging_seconds=None if reply[2] is None else int(reply[2]) / 1e6,
     )
 
 
@@ -109,6 +113,16 @@ def rate_args(value: Rate | Keep | None) -> tuple[str | int, str | int]:
     if isinstance(value, Keep):
         return "keep", ""
     return ("", "") if value is None else (value.jobs, round(value.per_seconds * 1000))
+
+
+def aging_arg(seconds: object) -> str | int:
+    """Return the argument of ``set_aging.lua``; raise ``InvalidInput``."""
+    if seconds is None:
+        return ""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0.001 <= seconds <= MAX_AGING_SECONDS:
+        problem = f"expected 0.001 to {MAX_AGING_SECONDS:,.0f} seconds, or None for no aging, got {seconds!r}"
+        raise InvalidInput(("seconds",), problem)
+    return round(seconds * 1e6)
 
 
 def _pairs(flat: Sequence[str]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from taskengine.jobs import FINAL_STATES, JobState, WorkerInfo
 from taskengine.keys import Keys
 from taskengine.records import ClaimedJob, read_claimed, read_worker, text
-from taskengine.rules import KEEP, Keep, Kind, Rate, concurrency_arg, rate_args
+from taskengine.rules import KEEP, Keep, Kind, Rate, aging_arg, concurrency_arg, rate_args
 from taskengine.scripts import Call, Value, call
 
 ROWS_PER_CALL = 500
@@ -258,6 +258,14 @@ class Store:
             per_key=concurrency_arg(per_key, "perKeyLimit"),
             by=by,
         )
+
+    def set_aging(self, seconds: float | None, *, by: str = "") -> Call[bool]:
+        """Waiting so long lifts a job by one priority step; tells whether that is new."""
+        return call("set_aging", self._prefix, bool, step_us=aging_arg(seconds), by=by)
+
+    def rescore_jobs(self, *, limit: int) -> Call[bool]:
+        """Give ready jobs their places after a change of aging; tells whether there may be more."""
+        return call("rescore_jobs", self._prefix, bool, limit=limit)
 
     def declare_key_limits(self, limits: Mapping[str, int]) -> Call[int]:
         """How many jobs of a task may run at once for each concurrency key, as the code says."""

@@ -49,6 +49,8 @@ PERMANENT = frozenset(
         "waiting",
         "workers",
         "draining",
+        "aging",
+        "rescoring",
     }
 )
 """Kinds of keys that live as long as what they are about: the scripts and retention remove them."""

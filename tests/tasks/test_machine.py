@@ -45,7 +45,7 @@ KNOWS = {"knows-a": ("a",), "knows-both": ("a", "b")}
 queues = st.sampled_from(["q1", "q2"])
 tasks = st.sampled_from(["a", "b"])
 workers = st.sampled_from(sorted(KNOWS))
-queue_lists = st.sampled_from(["*", "q1", "q2,q1"])
+queue_lists = st.sampled_from(["*", "q1", "q2,q1", "q2>q1", "q1>q2|q2>q1"])
 
 
 @dataclass
@@ -87,6 +87,7 @@ class Machine(RuleBasedStateMachine):
         self.told: dict[str, str] = {}  # of attempts that told their end, which may be told again
         self.paused: set[tuple[Kind, str]] = set()
         self.limits: dict[tuple[Kind, str], int] = {}
+        self.aging_seconds: float | None = None
         self.arrivals = 0
         self.seen_events = 0
 
@@ -160,6 +161,13 @@ class Machine(RuleBasedStateMachine):
                 self._arrive(model)
             model.due_now = not later
         return job_id
+
+    @rule(seconds=st.sampled_from([None, 0.001, 0.02]))
+    def change_aging(self, seconds: float | None) -> None:
+        assert self.store.set_aging(seconds).run(self.redis) == (seconds != self.aging_seconds)
+        self.aging_seconds = seconds
+        while self.store.rescore_jobs(limit=2).run(self.redis):
+            pass
 
     @rule(kind=st.sampled_from(list(Kind)), data=st.data(), pause=st.booleans())
     def pause_or_resume(self, kind: Kind, data: st.DataObject, pause: bool) -> None:
@@ -553,20 +561,38 @@ class Machine(RuleBasedStateMachine):
         return multiple(*((job.id, job.lease) for job in claim.jobs))
 
     def _next_in_line(self, worker: str, queues: str, count: int) -> Sequence[str]:
-        served = {"q1", "q2"} if queues == "*" else set(queues.split(","))
         ready = [
-            (-model.priority, model.arrival, job_id)
+            job_id
             for job_id, model in self.models.items()
-            if model.state is JobState.QUEUED and model.queue in served and model.task in KNOWS[worker]
+            if model.state is JobState.QUEUED and model.task in KNOWS[worker]
         ]
         running = [model for model in self.models.values() if model.state is JobState.RUNNING]
+        turns = [turn.split(">") for turn in queues.replace("*", "q1,q2").split("|")]
         line: list[str] = []
-        for _, _, job_id in sorted(ready):
-            model = self.models[job_id]
-            if len(line) < count and self._may_start(model, running):
-                line.append(job_id)
-                running.append(model)
+        while len(line) < count:
+            turn = turns[len(line) % len(turns)]
+            can = [job_id for job_id in ready if self._may_start(self.models[job_id], running)]
+            places = [
+                (*self._place(job_id, turn), job_id) for job_id in can if self.models[job_id].queue in ">".join(turn)
+            ]
+            if not places:
+                break
+            best = min(places)[-1]
+            ready.remove(best)
+            line.append(best)
+            running.append(self.models[best])
         return line
+
+    def _place(self, job_id: str, turn: Sequence[str]) -> tuple[int, float, int]:
+        """The group of queues that a job comes from, and where it stands there; the least is claimed first."""
+        model = self.models[job_id]
+        group = next(at for at, queues in enumerate(turn) if model.queue in queues)
+        assert model.arrival is not None
+        if self.aging_seconds is None:
+            return group, -model.priority, model.arrival
+        record = self.redis.hgetall(self.keys.job(job_id))
+        arrival_us = int(record.get("arrival", record["created"]))
+        return group, arrival_us - model.priority * self.aging_seconds * 1e6, model.arrival
 
     def _may_start(self, model: Model, running: Sequence[Model]) -> bool:
         held = {Kind.QUEUE: model.queue, Kind.TASK: model.task}

@@ -19,6 +19,7 @@ _BATCH = 200
 """Jobs a script: each call blocks Redis for some milliseconds at most."""
 _ROUNDS = 20
 _BULK_SECONDS = 0.3
+_RESCORE_SECONDS = 0.3
 _TRIM_SHARE = 0.9
 """From this share of the memory budget on, finished jobs make place."""
 FORGET_WORKERS_MS = 3_600_000
@@ -39,6 +40,7 @@ def sweep(storage: JobStorage, settings: Settings, rules: Mapping[str, Rule] | N
         trim(storage, settings)
         storage.run_once(store.forget_workers(silent_ms=FORGET_WORKERS_MS))
         step_bulks(storage)
+        rescore(storage)
     except RedisUnavailable as problem:
         logger.warning("the sweep waits for Redis: %s", problem)
 
@@ -65,6 +67,13 @@ def step_bulks(storage: JobStorage) -> None:
     for operation in reversed(storage.run_once(bulks.list(running=True))):
         while time.monotonic() < until and storage.run_once(bulks.step(operation.id)) == STEP:
             pass
+
+
+def rescore(storage: JobStorage) -> None:
+    """Give ready jobs their places after a change of aging, for a part of the second."""
+    until = time.monotonic() + _RESCORE_SECONDS
+    while storage.run_once(storage.store.rescore_jobs(limit=_BATCH)) and time.monotonic() < until:
+        pass
 
 
 def _until_done(storage: JobStorage, step: Call[int]) -> int:

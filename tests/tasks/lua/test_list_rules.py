@@ -8,7 +8,7 @@ from taskengine.rules import Kind, Limits, Rate
 
 def test_nothing_holds_at_first(redis: Redis) -> None:
     rules = READS.list_rules().run(redis)
-    assert (rules.pauses, rules.limits) == ({}, {})
+    assert (rules.pauses, rules.limits, rules.aging_seconds) == ({}, {}, None)
 
 
 def test_every_pause_and_limit_is_there(redis: Redis) -> None:

@@ -9,6 +9,7 @@ local budget_key, full_key = prefix .. "budget", prefix .. "full"
 local revoked_key = prefix .. "revoked"
 local lanes_key, queues_key, clock_key = prefix .. "lanes", prefix .. "queues", prefix .. "clock"
 local schedules_key = prefix .. "schedules"
+local aging_key, rescoring_key = prefix .. "aging", prefix .. "rescoring"
 local draining_key = prefix .. "draining"
 
 local function job_key(id) return prefix .. "job:" .. id end

@@ -17,8 +17,14 @@ end
 
 -- The score of a ready job: priority first (10 is first), then arrival. Counted from 2025 so
 -- that it stays a whole number in a double until 2053; a band holds 28 years of arrivals.
+-- With aging a priority is worth only so many µs: who has waited that much longer goes first.
 local EPOCH, BAND = 1735689600000000, 900000000000000
-local function ready_score(job) return tonumber(job.arrival) - EPOCH - job.priority * BAND end
+local step_us
+local function priority_step()
+  step_us = step_us or tonumber(redis.call("GET", aging_key) or BAND)
+  return step_us
+end
+local function ready_score(job) return tonumber(job.arrival) - EPOCH - job.priority * priority_step() end
 
 -- heads:<queue> has each task at the score of its first ready job, so that a claim looks at one
 -- entry a task, never at the jobs of a task that it may not run.

@@ -24,10 +24,16 @@ local function place_of(job)
   return redis.call("ZSCORE", parked, job.id) and parked or ready
 end
 
+-- Its score there: by aging as it is now, or as it was as long as its lane waits for rescore_jobs.
+local function score_of(job, place)
+  if not redis.call("ZSCORE", rescoring_key, job.queue .. ":" .. job.task) then return ready_score(job) end
+  return tonumber(redis.call("ZSCORE", place, job.id) or ready_score(job))
+end
+
 local function want_by_state(entries, job, rest)
   if job.state == "QUEUED" then
     local place = place_of(job)
-    want(entries, place, job.id, ready_score(job))
+    want(entries, place, job.id, score_of(job, place))
     if place ~= ready_key(job.queue, job.task) then want(entries, parked_keys_key(job.task), job.key, IN_A_SET) end
   elseif job.state == "RUNNING" then
     want(entries, leases_key, job.id, ANY)
