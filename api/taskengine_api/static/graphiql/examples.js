@@ -37,34 +37,86 @@ query Overview {
 `,
   },
   {
-    query: `# Any task, by name and JSON. Each task also has
-# a field of its own with typed arguments: look for
-# enqueue… under Mutation in the documentation.
-mutation Enqueue(
-  $task: String!
-  $args: JSON!
-  $options: EnqueueOptions
-) {
-  enqueueJob(
-    input: { task: $task, args: $args, options: $options }
-  ) {
-    job {
-      id
-      state
-      createdAt
+    query: `# What is failing: problems that are one are one
+# group, those that failed last first. A group's
+# sample shows where in your code it happens.
+query Failing($first: Int = 10, $after: String) {
+  counts {
+    failed
+    retrying
+  }
+  metrics(window: HOUR) {
+    errorRate
+    failed
+    retried
+  }
+  failureGroups(first: $first, after: $after) {
+    pageInfo {
+      hasNextPage
+      endCursor
     }
-    errors {
-      code
+    nodes {
+      id
+      task {
+        name
+      }
+      exception
       message
-      path
+      location
+      count
+      failedCount
+      firstAt
+      lastAt
+      sample {
+        id
+        attemptCount
+        error {
+          message
+        }
+      }
     }
   }
 }
 `,
-    variables: `{
-  "task": "the name of a task",
-  "args": {},
-  "options": { "priority": 7, "tags": ["by hand"] }
+  },
+  {
+    query: `# Why is it waiting? Of each job that does, the one
+# thing that it waits for, and about when it starts.
+query Waiting(
+  $states: [JobState!] = [QUEUED, SCHEDULED, RETRYING]
+  $first: Int = 20
+  $after: String
+) {
+  jobs(
+    first: $first
+    after: $after
+    filter: { states: $states }
+    orderBy: { field: CREATED_AT, direction: ASC }
+  ) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      id
+      state
+      priority
+      task {
+        name
+      }
+      queue {
+        name
+      }
+      waiting {
+        reason
+        message
+        jobsAhead
+        until
+        estimatedStartAt
+      }
+    }
+  }
 }
 `,
   },
@@ -100,44 +152,88 @@ subscription Watch($filter: JobFilter, $after: String) {
 `,
   },
   {
-    query: `# What failed last, and why.
-# The next page: after = pageInfo.endCursor.
-query Failures($first: Int = 10, $after: String) {
-  jobs(
-    first: $first
-    after: $after
-    filter: { states: [FAILED, RETRYING] }
+    query: `# Any task, by name and JSON. Each task also has
+# a field of its own with typed arguments: look for
+# enqueue… under Mutation in the documentation.
+mutation Enqueue(
+  $task: String!
+  $args: JSON!
+  $options: EnqueueOptions
+) {
+  enqueueJob(
+    input: { task: $task, args: $args, options: $options }
   ) {
-    totalCount
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-    nodes {
+    job {
       id
-      task {
-        name
-      }
       state
-      attemptCount
-      maxAttempts
-      error {
-        exception
-        message
-        traceback
-      }
-      attempts(last: 3) {
-        nodes {
-          number
-          outcome
-          workerName
-          startedAt
-          finishedAt
-        }
-      }
+      createdAt
+    }
+    errors {
+      code
+      message
+      path
     }
   }
 }
+`,
+    variables: `{
+  "task": "the name of a task",
+  "args": {},
+  "options": { "priority": 7, "tags": ["by hand"] }
+}
+`,
+  },
+  {
+    query: `# One job, from beginning to end: each attempt,
+# what it said, how it went.
+query Job($id: ID!) {
+  job(id: $id) {
+    id
+    state
+    task {
+      name
+    }
+    args
+    result
+    progress {
+      current
+      total
+      message
+    }
+    waiting {
+      message
+    }
+    error {
+      exception
+      message
+    }
+    attempts {
+      nodes {
+        number
+        outcome
+        workerName
+        startedAt
+        finishedAt
+        error {
+          message
+        }
+      }
+    }
+    logs(last: 50) {
+      nodes {
+        at
+        level
+        message
+      }
+    }
+    createdAt
+    startedAt
+    finishedAt
+    expiresAt
+  }
+}
+`,
+    variables: `{ "id": "job_…" }
 `,
   },
   {
