@@ -26,6 +26,7 @@ from taskengine.waiting import Waiting
 from taskengine_api.meters import Meters
 from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
+from taskengine_api.results import Results
 from taskengine_api.roles import LOCAL, Viewer
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Context:
     pulse: Pulse
     viewer: Viewer = LOCAL
     meters: Meters = field(default_factory=Meters)
+    results: Results = field(default_factory=Results)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +94,11 @@ class ContextPerOperation(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
         execution = self.execution_context
         execution.context = execution.context.for_operation(execution.operation_type)
-        yield
+        try:
+            yield
+        finally:
+            if execution.operation_type is OperationType.MUTATION:
+                execution.context.results.forget()
 
 
 def _by_name(read: Callable[[], Awaitable[Sequence[Any]]]) -> Callable[[list[str]], Awaitable[list[Any]]]:

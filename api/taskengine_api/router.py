@@ -9,6 +9,7 @@ with ``Allow`` for a mutation by GET) and to graphql-transport-ws.
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -32,6 +33,7 @@ from taskengine_api import bodies, graphiql
 from taskengine_api.bodies import EVENT_STREAM, GRAPHQL_JSON, PLAIN_JSON
 from taskengine_api.context import Context
 from taskengine_api.errors import Code, RequestRefused, coded
+from taskengine_api.results import accepted_age
 from taskengine_api.schema.build import Schema
 from taskengine_api.settings import ApiSettings
 from taskengine_api.sockets import Handler, SocketAdapter
@@ -142,10 +144,16 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
-        result = await self._execute(request_adapter.method, context, request_data)
+        age = min(accepted_age(request.headers.get("cache-control")), self._settings.cache_seconds)
+        work = partial(self._execute, request_adapter.method, context, request_data)
+        result = await context.results.answer(self._key(context, request_data), age, work) if age else await work()
         if _is_refused(result) and sub_response.media_type == GRAPHQL_JSON:
             sub_response.status_code = 400
         return result
+
+    def _key(self, context: Context, data: GraphQLRequestData) -> object:
+        """What makes two requests the same: the schema, who asks, and all that is asked."""
+        return (self.schema, context.viewer, data.query, data.operation_name, bodies.write_json(data.variables))
 
     async def _execute(self, method: str, context: Context, data: GraphQLRequestData) -> ExecutionResult:
         allowed = {OperationType.QUERY} if method == "GET" else {OperationType.QUERY, OperationType.MUTATION}

@@ -21,10 +21,15 @@ def _switch(text: str) -> bool:
     raise ValueError(f"expected on or off, got {text!r}")
 
 
+def _seconds_or_none(text: str) -> float:
+    return 0.0 if text == "0" else seconds(text)
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "graphiql": _switch,
     "catalogue_seconds": seconds,
     "request_seconds": seconds,
+    "cache_seconds": _seconds_or_none,
     "max_body_bytes": count,
     "max_subscriptions": count,
 }
@@ -40,6 +45,8 @@ class ApiSettings:
     """How often the API looks whether the published tasks have changed."""
     request_seconds: float = 10.0
     """How long a query or mutation over HTTP may take before it is given up."""
+    cache_seconds: float = 1.0
+    """How old an answer may be for who says that some age will do; 0 is never. See ``results.py``."""
     max_body_bytes: int = 1_048_576
     """The largest request body, and the largest message over a WebSocket."""
     max_subscriptions: int = 50
