@@ -4,6 +4,7 @@ What a mutation expects to go wrong is data instead (``schema/errors.py``).
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
@@ -72,6 +73,7 @@ def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
         return error
     cause = _cause(error)
     if cause is None:
+        error.message = _unechoed(error.message)
         return _marked(error, _code_of(error, executing=executing))
     if isinstance(cause, RedisUnavailable):
         return _marked(error, Code.UNAVAILABLE)
@@ -84,6 +86,21 @@ def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
     if isinstance(cause, SlowSubscriber):
         return _marked(error, Code.SLOW_SUBSCRIBER, cursor=cause.cursor)
     return _masked(error, cause)
+
+
+_ECHOES = (
+    re.compile(r"(?P<kept>.*?(?: Did you mean [^?]*\?)?)[,.]? [Ff]ound: .*", re.DOTALL),
+    re.compile(r"(?P<kept>.* cannot represent [\w -]*value): .*", re.DOTALL),
+    re.compile(r"(?P<kept>Variable '\S+' has invalid value at \S*\bargs\b[^:]*: expected [^,]*), got .*", re.DOTALL),
+)
+
+
+def _unechoed(message: str) -> str:
+    """Take what was given out of GraphQL's complaints about it: arguments may be secret, and beside them any."""
+    for echo in _ECHOES:
+        if found := echo.fullmatch(message):
+            return found["kept"] + ("" if found["kept"].endswith("?") else ".")
+    return message
 
 
 def _cause(error: GraphQLError) -> Exception | None:

@@ -33,6 +33,8 @@ def in_words(schema: Mapping[str, Any]) -> str:
         sentences.append("Each item once.")
     if schema.get("format") in _SHOWN_FORMATS:
         sentences.append(f"Format: {schema['format']}.")
+    if schema.get("writeOnly") or any(branch.get("writeOnly") for branch in schema.get("anyOf", ())):
+        sentences.append("A secret, never shown.")
     return " ".join(sentences)
 
 
