@@ -15,6 +15,7 @@ from taskengine_api import graphiql
 from taskengine_api.catalogue import Catalogue
 from taskengine_api.context import Context
 from taskengine_api.health import Health
+from taskengine_api.log_lines import LogLines
 from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.router import GraphQLEndpoint
@@ -27,7 +28,9 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     api = api or ApiSettings()
     ours = client or Client(find_redis_url(settings), namespace=settings.namespace, settings=settings)
     base = Schema()
-    context = Context(client=ours, settings=settings, operations=BulkOperations(), pulse=Pulse(ours))
+    context = Context(
+        client=ours, settings=settings, operations=BulkOperations(), pulse=Pulse(ours), lines=LogLines(ours)
+    )
     endpoint = GraphQLEndpoint(base.with_tasks([]), context, api)
     health = Health(ours, context.meters)
     catalogue = Catalogue(ours, base, endpoint.use, every_seconds=api.catalogue_seconds)

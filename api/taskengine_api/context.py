@@ -23,6 +23,7 @@ from taskengine.rules import Rules
 from taskengine.schedules import Schedule
 from taskengine.settings import Settings
 from taskengine.waiting import Waiting
+from taskengine_api.log_lines import LogLines
 from taskengine_api.meters import Meters
 from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
@@ -64,6 +65,7 @@ class Context:
     settings: Settings
     operations: BulkOperations
     pulse: Pulse
+    lines: LogLines
     viewer: Viewer = LOCAL
     meters: Meters = field(default_factory=Meters)
     results: Results = field(default_factory=Results)

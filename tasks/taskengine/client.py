@@ -24,7 +24,8 @@ from taskengine.audit import check_by
 from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
 from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
-from taskengine.events import Event, EventFeed
+from taskengine.event_pages import EventPage, read_event_page
+from taskengine.events import Event, EventFeed, check_cursor
 from taskengine.filters import NEWEST_FIRST, JobFilter, JobOrder, JobOrderField
 from taskengine.ids import new_id
 from taskengine.insight_client import InsightClient
@@ -656,6 +657,27 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         Raises ``SlowSubscriber`` when the caller falls too far behind.
         """
         return self._feed.subscribe(after)
+
+    async def list_job_events(
+        self,
+        job: Job,
+        *,
+        limit: int = DEFAULT_PAGE,
+        after: str | None = None,
+        until: str | None = None,
+        backward: bool = False,
+    ) -> EventPage:
+        """Return what is kept of what happened to a job, oldest first: up to ``limit`` later than ``after``.
+
+        ``until``: not later than this event. ``backward``: the last of them. Looks at a bounded part of the events
+        of all jobs: see ``EventPage``.
+        """
+        check_positive_int(limit, ("limit",), at_most=MAX_PAGE + 1)
+        for cursor, name in ((after, "after"), (until, "before")):
+            if cursor is not None:
+                check_cursor(cursor, (name,))
+        page = read_event_page(self._redis, self._keys, job, limit=limit, after=after, until=until, backward=backward)
+        return await page
 
     async def newest_cursor(self) -> str:
         """Return the cursor of the newest event: ``events`` after it gives all that comes after this call."""

@@ -71,6 +71,17 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """Somebody deleted a job that had not ended. Records of jobs that had go without a word."""
+
+    cursor: str
+    at: datetime
+    job_id: str
+    task: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventsLost:
     """Events after the given cursor are gone: reload, then go on from this cursor."""
 
@@ -78,7 +89,7 @@ class EventsLost:
     at: datetime
 
 
-Event = StateChanged | Progressed | Logged | EventsLost
+Event = StateChanged | Progressed | Logged | Deleted | EventsLost
 
 
 class SlowSubscriber(TaskEngineError):
@@ -106,7 +117,7 @@ class EventFeed:
     async def subscribe(self, after: str | None = None) -> AsyncIterator[Event]:
         """Yield events after a cursor, or from now on. Raises ``SlowSubscriber``, ``RedisUnavailable``."""
         if after is not None:
-            _check_cursor(after)
+            check_cursor(after)
         subscriber = _Subscriber()
         live_from = await self._join(subscriber)
         seen = live_from if after is None else after
@@ -164,7 +175,7 @@ class EventFeed:
         try:
             while True:
                 try:
-                    if doubt and (lost := await self._gap(self._cursor)) is not None:
+                    if doubt and (lost := await gap(self._redis, self._keys, self._cursor)) is not None:
                         self._hand_on(lost)
                     reply: Any = await self._redis.xread(
                         {self._keys.events: self._cursor}, count=_PAGE, block=_BLOCK_MS
@@ -177,7 +188,7 @@ class EventFeed:
                 if self._reader is not asyncio.current_task():
                     return  # closed, see there
                 for entry_id, fields in _entries(reply):
-                    self._hand_on(_read_event(text(entry_id), fields))
+                    self._hand_on(read_event(text(entry_id), fields))
         except Exception as error:
             for subscriber in self._subscribers:
                 subscriber.fail(error)
@@ -189,7 +200,7 @@ class EventFeed:
             subscriber.put(event)
 
     async def _replay(self, after: str, until: str) -> AsyncIterator[Event]:
-        lost = await self._gap(after)
+        lost = await gap(self._redis, self._keys, after)
         if lost is not None:
             yield lost
         cursor = after
@@ -200,26 +211,27 @@ class EventFeed:
                 raise ours(error) from None
             for entry_id, fields in page:
                 cursor = text(entry_id)
-                yield _read_event(cursor, fields)
+                yield read_event(cursor, fields)
             if len(page) < _PAGE:
                 return
 
-    async def _gap(self, after: str) -> EventsLost | None:
-        """Tell whether events after the cursor are gone: trimmed away, or Redis lost its memory."""
-        try:
-            info: Any = await self._redis.xinfo_stream(self._keys.events)
-            first = info["first-entry"]
-        except ResponseError:  # there is no stream
-            return None if after == "0-0" else EventsLost(cursor="0-0", at=_at(after))
-        except RedisError as error:
-            raise ours(error) from None
-        newest = text(info["last-generated-id"])
-        if is_after(after, newest):
-            return EventsLost(cursor=newest, at=_at(newest))
-        # Trimming starts at the cap and never goes below it, so a shorter stream has lost nothing.
-        if first is not None and info["length"] >= KEPT and is_after(edge := _before(text(first[0])), after):
-            return EventsLost(cursor=edge, at=_at(text(first[0])))
-        return None
+
+async def gap(redis: aioredis.Redis, keys: Keys, after: str) -> EventsLost | None:
+    """Tell whether events after the cursor are gone: trimmed away, or Redis lost its memory."""
+    try:
+        info: Any = await redis.xinfo_stream(keys.events)
+        first = info["first-entry"]
+    except ResponseError:  # there is no stream
+        return None if after == "0-0" else EventsLost(cursor="0-0", at=_at(after))
+    except RedisError as error:
+        raise ours(error) from None
+    newest = text(info["last-generated-id"])
+    if is_after(after, newest):
+        return EventsLost(cursor=newest, at=_at(newest))
+    # Trimming starts at the cap and never goes below it, so a shorter stream has lost nothing.
+    if first is not None and info["length"] >= KEPT and is_after(edge := before(text(first[0])), after):
+        return EventsLost(cursor=edge, at=_at(text(first[0])))
+    return None
 
 
 class _Subscriber:
@@ -259,7 +271,8 @@ def _entries(reply: Any) -> list[tuple[Any, Any]]:
     return [entry for _, entries in reply for entry in entries]
 
 
-def _read_event(cursor: str, fields: dict[Any, Any]) -> Event:
+def read_event(cursor: str, fields: dict[Any, Any]) -> Event:
+    """Read an entry of the stream."""
     data = {text(name): text(value) for name, value in fields.items()}
     if data["kind"] == "PROGRESS":
         return Progressed(
@@ -270,6 +283,8 @@ def _read_event(cursor: str, fields: dict[Any, Any]) -> Event:
             queue=data["queue"],
             progress=read_progress(json.loads(data["data"])),
         )
+    if data["kind"] == "DELETED":
+        return Deleted(cursor=cursor, at=_at(cursor), job_id=data["job"], task=data["task"], queue=data["queue"])
     if data["kind"] == "LOG":
         return Logged(
             cursor=cursor,
@@ -294,10 +309,11 @@ def _read_event(cursor: str, fields: dict[Any, Any]) -> Event:
     )
 
 
-def _check_cursor(cursor: str) -> None:
-    ms, _, number = cursor.partition("-")
-    if not (ms.isdecimal() and number.isdecimal() and len(cursor) <= 40):
-        raise InvalidInput(("after",), f"expected a cursor that an event had, got {cursor[:40]!r}")
+def check_cursor(cursor: str, path: tuple[str, ...] = ("after",)) -> None:
+    """Raise ``InvalidInput`` if no event can have that cursor."""
+    parts = cursor.split("-") if len(cursor) <= 41 and cursor.isascii() else []
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) < 2**64 for part in parts):
+        raise InvalidInput(path, f"expected a cursor that an event had, got {cursor[:40]!r}")
 
 
 def _order(cursor: str) -> tuple[int, int]:
@@ -310,7 +326,8 @@ def is_after(cursor: str, other: str) -> bool:
     return _order(cursor) > _order(other)
 
 
-def _before(cursor: str) -> str:
+def before(cursor: str) -> str:
+    """Return the cursor after which this one is the next that there can be."""
     ms, number = _order(cursor)
     return f"{ms}-{number - 1}" if number else f"{ms - 1}-{2**64 - 1}"
 

@@ -25,13 +25,8 @@ AWAITED = frozenset(
     BulkJobsPayload
     BulkKind.CANCEL
     BulkKind.RETRY
-    Job.events
     Job.rerunOf
     JobConnection.scannedCount
-    JobEventConnection
-    JobEventEdge
-    JobEventKind.LOG
-    JobLogged
     Mutation.cancelJobs
     Mutation.deleteJobs
     Mutation.rerunJob
@@ -44,7 +39,6 @@ AWAITED = frozenset(
     RerunJobPayload
     StopBulkOperationInput
     StopBulkOperationPayload
-    Subscription.jobUpdated(kinds:) is [STATE, PROGRESS] by default, not [STATE, PROGRESS, LOG]
     """.replace("    ", "").splitlines()
 )
 """What is still to be built."""

@@ -11,7 +11,7 @@ from gql import gql
 from gql.transport.websockets import WebsocketsTransport
 from redis import Redis
 
-from support.api import Api, Socket, a_socket, end, progress, run
+from support.api import Api, Socket, a_socket, end, progress, run, say
 from support.waiting import until
 from taskengine import events as engine_events
 from taskengine.client import NewJob
@@ -32,6 +32,7 @@ subscription ($id: ID!, $kinds: [JobEventKind!]! = [STATE, PROGRESS], $after: St
     __typename cursor
     ... on JobStateChanged { from to }
     ... on JobProgressed { progress { current } }
+    ... on JobLogged { log { level message attempt } }
   }
 }
 """
@@ -107,6 +108,80 @@ async def test_kinds_of_events_can_be_left_out(api: Api, socket: Socket, redis: 
 
 def _subscribe(document: str, variables: dict[str, Any], id: str = "1") -> dict[str, Any]:
     return {"type": "subscribe", "id": id, "payload": {"query": document, "variables": variables}}
+
+
+def messages(events: list[dict[str, Any]]) -> list[str]:
+    return [event["jobUpdated"]["log"]["message"] for event in events]
+
+
+async def test_lines_of_its_log_are_events_of_a_job(api: Api, socket: Socket, redis: Redis) -> None:
+    job_id = await api.enqueue()
+    job = run(redis)
+    say(redis, job, ("INFO", "a"), ("WARNING", "b"))
+    end(redis, job)
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START, "kinds": ["LOG"]}))
+    told = [event["jobUpdated"] for event in await socket.rest()]
+    assert [event["__typename"] for event in told] == ["JobLogged", "JobLogged"]
+    assert [event["log"] for event in told] == [
+        {"level": "INFO", "message": "a", "attempt": 1},
+        {"level": "WARNING", "message": "b", "attempt": 1},
+    ]
+
+
+async def test_lines_come_without_being_asked_for_with_the_events_of_one_job(
+    api: Api, socket: Socket, redis: Redis
+) -> None:
+    job_id = await api.enqueue()
+    job = run(redis)
+    say(redis, job, ("INFO", "a"))
+    end(redis, job)
+    document = 'subscription ($id: ID!) { jobUpdated(id: $id, after: "0-0") { __typename } }'
+    await socket.send(_subscribe(document, {"id": job_id}))
+    kinds = [event["jobUpdated"]["__typename"] for event in await socket.rest()]
+    assert kinds == ["JobStateChanged", "JobStateChanged", "JobLogged", "JobStateChanged"]
+
+
+async def test_between_any_two_lines_one_can_go_on(api: Api, socket: Socket, redis: Redis) -> None:
+    job_id = await api.enqueue()
+    job = run(redis)
+    say(redis, job, ("INFO", "a"), ("INFO", "b"), ("INFO", "c"))
+    say(redis, job, ("INFO", "d"), first=4)
+    end(redis, job)
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START, "kinds": ["LOG"]}))
+    events = await socket.rest()
+    assert messages(events) == ["a", "b", "c", "d"]
+    for taken, event in enumerate(events, 1):
+        after = event["jobUpdated"]["cursor"]
+        await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": after, "kinds": ["LOG"]}))
+        assert messages(await socket.rest()) == ["a", "b", "c", "d"][taken:]
+
+
+async def test_lines_are_read_once_for_all_who_listen(
+    api: Api, socket: Socket, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = api.client.list_log_lines
+
+    async def counted(job_id: str, first: str, last: str) -> Any:
+        asked.append(job_id)
+        return await real(job_id, first, last)
+
+    monkeypatch.setattr(api.client, "list_log_lines", counted)
+    job_id = await api.enqueue()
+    job = run(redis)
+    say(redis, job, ("INFO", "a"))
+    for number in range(10):
+        await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START, "kinds": ["LOG"]}, id=str(number)))
+    told = [(await socket.receive())["id"] for _ in range(10)]
+    assert (sorted(told), asked) == ([str(number) for number in range(10)], [job_id])
+
+
+async def test_the_events_of_a_job_that_is_deleted_end(api: Api, socket: Socket) -> None:
+    job_id = await api.enqueue()
+    await socket.send(_subscribe(OF_JOB, {"id": job_id, "after": START}))
+    await socket.next()
+    await api.client.delete_job(job_id)
+    assert await socket.rest() == []
 
 
 async def test_the_events_of_one_job_end_with_its_last(api: Api, socket: Socket, redis: Redis) -> None:

@@ -2,39 +2,14 @@
 
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from support.ports import free_port
+from support.served import an_api, answers
 from support.waiting import wait_until
-from support.workers import worker_env
-
-COMMAND = [sys.executable, "-m", "taskengine", "api"]
-
-
-@contextmanager
-def an_api(redis_url: str, data_dir: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
-    env = worker_env(redis_url, data_dir=data_dir, api_port=port)
-    process = subprocess.Popen(COMMAND, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])

@@ -58,7 +58,7 @@ def ids(events: list[Event]) -> list[str]:
 async def told_before(client: Client, cursor: str) -> list[Event]:
     """The events up to a cursor."""
     entries: Any = await client._redis.xrange(KEYS.events, max=cursor)
-    return [events_module._read_event(entry_id, fields) for entry_id, fields in entries]
+    return [events_module.read_event(entry_id, fields) for entry_id, fields in entries]
 
 
 async def listening(client: Client, count: int = 1) -> None:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, TypeGuard, cast
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import Private
@@ -15,11 +15,14 @@ from taskengine import events as domain
 from taskengine import filters
 from taskengine.client import Client
 from taskengine.errors import JobNotFound
-from taskengine.events import EventsLost, Logged, Progressed, StateChanged, is_after
+from taskengine.events import Deleted, EventsLost, Logged, Progressed, StateChanged, is_after
 from taskengine_api.context import Info
+from taskengine_api.log_lines import LogLines
 from taskengine_api.schema.enums import JobState
 from taskengine_api.schema.filters import JobFilter
 from taskengine_api.schema.jobs import Job, JobProgress
+from taskengine_api.schema.logs import JobLog
+from taskengine_api.schema.places import Place, key_of
 
 
 @strawberry.interface(description="One change, in order.")
@@ -55,6 +58,13 @@ class JobProgressed(JobEvent):
     progress: JobProgress = strawberry.field(description="How far it is.")
 
 
+@strawberry.type(description="A running job said something: one line of its log.")
+class JobLogged(JobEvent):
+    """A running job said something."""
+
+    log: JobLog = strawberry.field(description="The line.")
+
+
 @strawberry.type(
     description="Events after the given cursor are gone: reload with a query, then go on from this cursor."
 )
@@ -62,7 +72,7 @@ class JobEventsLost(JobEvent):
     """Events after the given cursor are gone."""
 
 
-EVENT_TYPES = (JobStateChanged, JobProgressed, JobEventsLost)
+EVENT_TYPES = (JobStateChanged, JobProgressed, JobLogged, JobEventsLost)
 
 
 @strawberry.enum(description="Kinds of events.")
@@ -71,6 +81,7 @@ class JobEventKind(Enum):
 
     STATE = strawberry.enum_value("STATE", description="A job moved.")
     PROGRESS = strawberry.enum_value("PROGRESS", description="A running job told how far it is.")
+    LOG = strawberry.enum_value("LOG", description="A running job said something: a line of its log.")
 
 
 Kinds = Annotated[
@@ -82,14 +93,11 @@ Cursor = Annotated[
 ]
 
 
-Shown = StateChanged | Progressed | EventsLost
-
-
-def shown(event: Shown) -> JobEvent:
-    """Show one of the engine's events."""
+async def shown(event: domain.Event, lines: LogLines) -> list[JobEvent]:
+    """Show one of the engine's events: one of several lines as several, one that clients need not see as none."""
     match event:
         case StateChanged():
-            return JobStateChanged(
+            changed = JobStateChanged(
                 cursor=event.cursor,
                 at=event.at,
                 of_job=event.job_id,
@@ -98,20 +106,32 @@ def shown(event: Shown) -> JobEvent:
                 attempt=event.attempt,
                 message=event.message,
             )
+            return [changed]
         case Progressed():
             progress = JobProgress.from_domain(event.progress)
-            return JobProgressed(cursor=event.cursor, at=event.at, of_job=event.job_id, progress=progress)
+            return [JobProgressed(cursor=event.cursor, at=event.at, of_job=event.job_id, progress=progress)]
+        case Logged():
+            said = await lines.of(event)
+            cursors = [f"{event.cursor}.{line.cursor}" for line in said[:-1]] + [event.cursor]
+            return [
+                JobLogged(cursor=cursor, at=line.at, of_job=event.job_id, log=JobLog.from_domain(line))
+                for cursor, line in zip(cursors, said, strict=False)
+            ]
+        case Deleted():
+            return []
         case EventsLost():
-            return JobEventsLost(cursor=event.cursor, at=event.at, of_job=None)
+            return [JobEventsLost(cursor=event.cursor, at=event.at, of_job=None)]
 
 
-def _is_of(event: domain.Event, kinds: list[JobEventKind]) -> TypeGuard[Shown]:
+def _is_of(event: domain.Event, kinds: list[JobEventKind]) -> bool:
     match event:
         case StateChanged():
             return JobEventKind.STATE in kinds
         case Progressed():
             return JobEventKind.PROGRESS in kinds
         case Logged():
+            return JobEventKind.LOG in kinds
+        case Deleted():
             return False
         case EventsLost():
             return True
@@ -128,6 +148,18 @@ async def _matches(client: Client, event: domain.Event, wanted: filters.JobFilte
         return True
     job = await client.get_job(event.job_id)
     return job is not None and wanted.matches(replace(job, state=state))
+
+
+async def _told(
+    events: AsyncGenerator[domain.Event, None], kinds: list[JobEventKind], after: Place | None, lines: LogLines
+) -> AsyncGenerator[JobEvent, None]:
+    """Yield as clients see it what comes behind a place."""
+    async for event in events:
+        if _is_of(event, kinds):
+            for one in await shown(event, lines):
+                # A place between two lines is within what the engine tells at once.
+                if after is None or event.cursor != after.entry or key_of(one.cursor) > after.key:
+                    yield one
 
 
 def _listen(client: Client, after: str | None) -> AsyncGenerator[domain.Event, None]:
@@ -166,7 +198,7 @@ async def follow(client: Client, job_id: str, after: str | None) -> AsyncGenerat
             lost = isinstance(event, EventsLost)
             if lost or event.job_id == job_id:
                 yield event
-            if lost or (event.job_id == job_id and isinstance(event, StateChanged)):
+            if lost or (event.job_id == job_id and isinstance(event, StateChanged | Deleted)):
                 end = await _end_of(client, job_id)
             if end is not None and not is_after(end, event.cursor):
                 return
@@ -184,22 +216,39 @@ class JobSubscription:
         filter: Annotated[JobFilter | None, strawberry.argument(description="Of which jobs; all by default.")] = None,
         after: Cursor = None,
     ) -> AsyncGenerator[JobEvent, None]:
-        client = info.context.client
+        client, lines = info.context.client, info.context.lines
         wanted = (filter.to_domain() if filter else filters.JobFilter()).checked()
-        async with aclosing(_listen(client, after)) as events:
-            async for event in events:
-                if _is_of(event, kinds) and await _matches(client, event, wanted):
-                    yield shown(event)
+        place = None if after is None else Place.read(after)
+        async with (
+            aclosing(_matching(client, wanted, place)) as events,
+            aclosing(_told(events, kinds, place, lines)) as told,
+        ):
+            async for event in told:
+                yield event
 
-    @strawberry.subscription(description="Events of one job; completes after its last one, at once if that is past.")
+    @strawberry.subscription(
+        description="Events of one job; completes after its last one, or when it is deleted; at once if that is past."
+    )
     async def job_updated(
         self,
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The job's id.")],
-        kinds: Kinds = [JobEventKind.STATE, JobEventKind.PROGRESS],  # noqa: B006 - Strawberry copies it
+        kinds: Kinds = [JobEventKind.STATE, JobEventKind.PROGRESS, JobEventKind.LOG],  # noqa: B006 - Strawberry copies it
         after: Cursor = None,
     ) -> AsyncGenerator[JobEvent, None]:
-        async with aclosing(follow(info.context.client, id, after)) as events:
-            async for event in events:
-                if _is_of(event, kinds):
-                    yield shown(event)
+        place = None if after is None else Place.read(after)
+        async with (
+            aclosing(follow(info.context.client, id, place and place.engine_cursor)) as events,
+            aclosing(_told(events, kinds, place, info.context.lines)) as told,
+        ):
+            async for event in told:
+                yield event
+
+
+async def _matching(
+    client: Client, wanted: filters.JobFilter, after: Place | None
+) -> AsyncGenerator[domain.Event, None]:
+    async with aclosing(_listen(client, after and after.engine_cursor)) as events:
+        async for event in events:
+            if await _matches(client, event, wanted):
+                yield event

@@ -24,6 +24,7 @@ from taskengine_api.schema.waiting import Waiting
 
 if TYPE_CHECKING:
     from taskengine_api.schema.failures import FailureGroup
+    from taskengine_api.schema.job_events import JobEventConnection
     from taskengine_api.schema.schedules import Schedule
     from taskengine_api.schema.workers import Worker
 
@@ -140,6 +141,14 @@ class Job(Node):
         return await logs_of(
             info.context.client, self.id, first=first, after=after, last=last, before=before, min_level=wanted
         )
+
+    @strawberry.field(description="The recorded changes of this job, oldest first, as far as they are kept.")
+    async def events(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Annotated["JobEventConnection", strawberry.lazy("taskengine_api.schema.job_events")]:
+        from taskengine_api.schema.job_events import events_of
+
+        return await events_of(info.context, self.kept, first=first, after=after, last=last, before=before)
 
     @strawberry.field(description="Why it is not running, when it is not: null once RUNNING or finished.")
     async def waiting(self, info: Info) -> Waiting | None:

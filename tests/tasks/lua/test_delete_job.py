@@ -17,6 +17,7 @@ from support.jobs import (
     enqueue,
     everything,
     find,
+    last_event,
     register,
     take,
     writes,
@@ -43,9 +44,9 @@ def test_nothing_is_left_of_it(redis: Redis, state: JobState) -> None:
 
 
 WRITES = {
-    SCHEDULED: {"waiting", "lane:q:t:SCHEDULED"},
-    QUEUED: {"ready:q:t", "heads:q", "lane:q:t:QUEUED"},
-    RETRYING: {"waiting", "attempts:j1", "lane:q:t:RETRYING"},
+    SCHEDULED: {"events", "waiting", "lane:q:t:SCHEDULED"},
+    QUEUED: {"events", "ready:q:t", "heads:q", "lane:q:t:QUEUED"},
+    RETRYING: {"events", "waiting", "attempts:j1", "lane:q:t:RETRYING"},
     COMPLETED: {"finished:COMPLETED", "lane:q:t:COMPLETED"},
     FAILED: {"finished:FAILED", f"failed:{GROUP}", "attempts:j1", "lane:q:t:FAILED"},
     CANCELLED: {"finished:CANCELLED", "lane:q:t:CANCELLED"},
@@ -78,7 +79,7 @@ def test_the_others_stay(redis: Redis) -> None:
     enqueue(redis, "j1", "j2")
     with writes(redis) as written:
         delete(redis)
-    assert written == {"job:j1", "ready:q:t", "heads:q", "lane:q:t:QUEUED"}
+    assert written == {"events", "job:j1", "ready:q:t", "heads:q", "lane:q:t:QUEUED"}
     assert [job.id for job in take(redis, 5).jobs] == ["j2"]
 
 
@@ -95,3 +96,10 @@ def test_queues_whose_names_begin_alike_are_told_apart(redis: Redis) -> None:
     enqueue(redis, "j2", queue="mail-bulk")
     delete(redis, "j1")
     assert everything(redis)["queues"] == {"mail-bulk"}
+
+
+@pytest.mark.parametrize(("state", "kind"), [(SCHEDULED, "DELETED"), (QUEUED, "DELETED"), (COMPLETED, "STATE")])
+def test_it_is_told_of_one_that_had_not_ended(redis: Redis, state: JobState, kind: str) -> None:
+    a_job(redis, state)
+    delete(redis)
+    assert (last_event(redis)["kind"], last_event(redis)["job"]) == (kind, "j1")

@@ -7,6 +7,12 @@ local function emit_state(job, from, to, message)
     "task", job.task, "queue", job.queue, "from", from, "to", to, "attempt", job.attempt, "message", message or "")
 end
 
+-- The record of a job that was not at its end is about to go: whoever follows it need not wait any more.
+local function emit_deleted(job)
+  redis.call("XADD", events_key, "MAXLEN", "~", EVENTS_KEPT, "*", "kind", "DELETED", "job", job.id,
+    "task", job.task, "queue", job.queue)
+end
+
 -- Moves the index entry and tells of it; the caller writes the record's other fields.
 local function move(job, to, message)
   redis.call("ZREM", lane_key(job.queue, job.task, job.state), job.id)

@@ -32,5 +32,6 @@ local function delete(job)
   if job.state == "RUNNING" then return "DELETED" end
   if not FINAL[job.state] and redis.call("EXISTS", dependents_key(job.id)) == 1 then resolve_later("GONE", job.id) end
   if not FINAL[job.state] and job.follows then follow(job, "GONE") end
+  if not FINAL[job.state] then emit_deleted(job) end
   remove(job)
 end
