@@ -34,7 +34,7 @@ from taskengine.jobs import (
     check_positive_int,
     check_text,
 )
-from taskengine.masks import Mask
+from taskengine.masks import NO_MASK, Mask
 from taskengine.options import MAX_KEY, settled
 from taskengine.records import ClaimedJob, dumps, read_job, record_of, row_of, with_fields
 from taskengine.redaction import Parted
@@ -42,6 +42,7 @@ from taskengine.results import Result, ResultGroup
 from taskengine.retries import Backoff
 from taskengine.schedules import Declaration, When, declare, rules_of
 from taskengine.scripts import Value
+from taskengine.secrets import MARKER
 from taskengine.settings import Settings
 from taskengine.signatures import Signature
 from taskengine.storage import JobStorage
@@ -244,7 +245,7 @@ class Task(TaskWrapper, Generic[P, R]):
         """Return the concurrency key of a call; raise ``InvalidInput`` when it can be none."""
         make = self.task_class.concurrency_key
         key = "" if make is None else str(make(**arguments))
-        if mask(key) != key:
+        if mask is not NO_MASK and (mask(key) != key or MARKER in key):
             raise InvalidInput(("concurrency_key",), "holds a secret argument, and keys are shown; make it of others")
         return check_text(key, ("concurrency_key",), at_most=MAX_KEY)
 

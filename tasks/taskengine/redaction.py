@@ -223,7 +223,7 @@ def opened(secrets: str, keyring: Keyring) -> list[tuple[Path, Any]]:
 
 def redacted_in(secrets: str) -> tuple[str, ...]:
     """Return the places of secrets, with dots between names."""
-    return tuple(dotted(entry[0]) for entry in json.loads(secrets or "[]"))
+    return tuple(dotted(entry[0]) for entry in json.loads(secrets)) if secrets else ()
 
 
 def fingerprints(secrets: str, keyring: Keyring) -> str:

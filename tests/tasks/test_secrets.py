@@ -1,5 +1,6 @@
 """Secret arguments: the task gets them, and nobody else sees them; in Redis they are encrypted when there is a key."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -170,6 +171,77 @@ def test_a_key_of_concurrency_may_not_be_made_of_one(bench: Bench) -> None:
 
     with pytest.raises(InvalidInput, match="concurrency_key: holds a secret argument"):
         login(PASSWORD)
+
+
+def test_a_key_of_concurrency_is_not_made_of_asterisks(bench: Bench) -> None:
+    def of(password: Secret[str]) -> str:
+        return f"of {password}"
+
+    @bench.engine.task(concurrency_key=of)
+    def login(password: Secret[str]) -> None: ...
+
+    with pytest.raises(InvalidInput, match="concurrency_key: holds a secret argument"):
+        login(Secret(PASSWORD))
+
+
+def test_coroutines_and_their_threads_tell_them_neither(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("shop")
+
+    @bench.engine.task()
+    async def login(password: Secret[str]) -> None:
+        logger.info("in the coroutine: %s", password.reveal())
+        await asyncio.to_thread(logger.info, "in a thread: %s", password.reveal())
+        await asyncio.create_task(asyncio.to_thread(logger.info, "in a task: %s", password.reveal()))
+
+    with caplog.at_level(logging.INFO, "shop"):
+        login(Secret(PASSWORD))
+        assert bench.run().state is COMPLETED
+    assert [record.getMessage() for record in caplog.records if record.name == "shop"] == [
+        "in the coroutine: ********",
+        "in a thread: ********",
+        "in a task: ********",
+    ]
+
+
+def test_a_handler_of_signals_that_fails_tells_them_neither(
+    bench: Bench, indiscreet: Task[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    @bench.engine.signal("error")
+    def again(signal: str, task: Any, exception: Exception) -> None:  # pyright: ignore[reportUnusedFunction]
+        raise exception
+
+    indiscreet(**GIVEN, do="FAIL")
+    run_all(bench)
+    assert "wrong: '******** and ******** and ********'" in caplog.text
+    assert_untold(caplog.text)
+
+
+def test_what_does_not_fit_its_format_is_told_without_them(
+    bench: Bench, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("shop")
+
+    @bench.engine.task()
+    def login(password: Secret[str]) -> None:
+        logger.warning("one: %d", password.reveal())
+
+    login(Secret(PASSWORD))
+    assert bench.run().state is COMPLETED
+    assert 'one: %d ("********",)' in caplog.text
+    assert_untold(caplog.text + "".join(capsys.readouterr()))
+
+
+def test_what_is_logged_without_one_stays_as_it_was(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("shop")
+
+    @bench.engine.task()
+    def login(password: Secret[str]) -> None:
+        logger.warning("number %d", 7)
+
+    login(Secret(PASSWORD))
+    bench.run()
+    (record,) = (record for record in caplog.records if record.name == "shop")
+    assert (record.msg, record.args) == ("number %d", (7,))
 
 
 def test_a_result_writes_a_secret_as_asterisks(bench: Bench) -> None:

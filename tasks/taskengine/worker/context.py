@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from taskengine.errors import InvalidInput, RedisUnavailable, TaskEngineError, TooLarge
 from taskengine.jobs import LogLevel
-from taskengine.masks import NO_MASK, Mask
 from taskengine.records import ClaimedJob, dumps, printable
 from taskengine.store import Answer, Said
 from taskengine.worker.guard import NO_GUARD, Guard, mask_records
@@ -81,8 +80,7 @@ class JobContext:
     def keep(self, guard: Guard) -> None:
         """Let nothing of the job's secrets out from now on."""
         self.guard, self.logs.mask = guard, guard.mask
-        if guard.mask is not NO_MASK:
-            mask_records(_current_mask)
+        mask_records(guard.mask)
 
     def stop_with(self, reason: BaseException) -> None:
         """Have the task raise ``reason`` at its next checkpoint. The first reason counts."""
@@ -187,11 +185,6 @@ enter = _current.set
 leave = _current.reset
 current = _current.get
 _elsewhere = logging.getLogger("taskengine.job")
-
-
-def _current_mask() -> Mask:
-    context = _current.get()
-    return NO_MASK if context is None else context.guard.mask
 
 
 class JobLog:

@@ -40,7 +40,7 @@ from taskengine.worker import context as contexts
 from taskengine.worker import loop as loops
 from taskengine.worker.context import JobContext, Released
 from taskengine.worker.dispatch import Dispatcher
-from taskengine.worker.guard import Guard
+from taskengine.worker.guard import Guard, masking_ends
 from taskengine.worker.huey_errors import least_seconds, signal_of, signals_of_snooze, snooze_of
 from taskengine.worker.interrupts import LoopGate, SignalGate, ThreadGate
 from taskengine.worker.timeouts import Deadline, alarm, timed_out
@@ -74,6 +74,11 @@ class Verdict:
 
 def execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "JobTask") -> Any:
     """Run one claimed job to the end of this attempt; return its result. Raises nothing that the task raised."""
+    with masking_ends():
+        return _execute(engine, dispatcher, task)
+
+
+def _execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "JobTask") -> Any:
     context = dispatcher.begin(task.job)
     engine._emit(signals.SIGNAL_EXECUTING, task)
     verdict = _attempt(engine, dispatcher, context, task)

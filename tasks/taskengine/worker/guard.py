@@ -6,7 +6,9 @@ the user's, gets to see it.
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from traceback import format_exception
 from typing import Any
 
@@ -36,22 +38,35 @@ class Guard:
 NO_GUARD = Guard()
 
 
-def mask_records(find: Callable[[], Mask]) -> None:
-    """Have every record of ``logging`` masked from now on, by what ``find`` returns where it is made."""
+_mask_here: ContextVar[Mask] = ContextVar("taskengine_mask", default=NO_MASK)
+
+
+@contextmanager
+def masking_ends() -> Generator[None]:
+    """Around one job: what ``mask_records`` began inside ends with it."""
+    token = _mask_here.set(NO_MASK)
+    try:
+        yield
+    finally:
+        _mask_here.reset(token)
+
+
+def mask_records(mask: Mask) -> None:
+    """Have every record of ``logging`` masked that is made here, and in coroutines and threads of the same context."""
+    _mask_here.set(mask)
     make = logging.getLogRecordFactory()
-    if not isinstance(make, _MaskedRecords):
-        logging.setLogRecordFactory(_MaskedRecords(make, find))
+    if mask is not NO_MASK and not isinstance(make, _MaskedRecords):
+        logging.setLogRecordFactory(_MaskedRecords(make))
 
 
 class _MaskedRecords:
     """Makes records as another factory does. One that stands around another finds nothing left to mask."""
 
-    def __init__(self, make: Callable[..., logging.LogRecord], find: Callable[[], Mask]) -> None:
+    def __init__(self, make: Callable[..., logging.LogRecord]) -> None:
         self._make = make
-        self._find = find
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        record, mask = self._make(*args, **kwargs), self._find()
+        record, mask = self._make(*args, **kwargs), _mask_here.get()
         if mask is not NO_MASK:
             _mask(record, mask)
         return record
