@@ -21,6 +21,7 @@ from pydantic import (
     create_model,
 )
 from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticSerializationError, to_json
 
 from taskengine.encryption import Keyring
@@ -38,6 +39,17 @@ _CONFIG = ConfigDict(
 )
 _BOUND = "arg_"
 """Fields are named apart from the parameters, which may be called ``json`` or ``_x``; the alias is the parameter."""
+
+
+class _Described(GenerateJsonSchema):
+    """JSON Schema in which an exact number can be told from a float that may also be text."""
+
+    def decimal_schema(self, schema: Any) -> JsonSchemaValue:
+        described = super().decimal_schema(schema)
+        for branch in described.get("anyOf", ()):
+            if branch.get("type") == "string":
+                branch["format"] = "decimal"
+        return described
 
 
 class Signature:
@@ -266,7 +278,7 @@ def _schema(
                 to_json(parameter.default, fallback=of_secret)
             except PydanticSerializationError as error:
                 raise InvalidTask(task, f"its default cannot be written as JSON: {error}", parameter.name) from None
-    schema = model.model_json_schema(by_alias=True)
+    schema = model.model_json_schema(by_alias=True, schema_generator=_Described)
     schema.setdefault("properties", {})
     for node in _nodes(schema):
         node.pop(OURS, None)

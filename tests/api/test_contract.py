@@ -25,18 +25,14 @@ AWAITED = frozenset(
     BulkJobsPayload
     BulkKind.CANCEL
     BulkKind.RETRY
-    Job.rerunOf
     JobConnection.scannedCount
     Mutation.cancelJobs
     Mutation.deleteJobs
-    Mutation.rerunJob
     Mutation.retryJobs
     Mutation.stopBulkOperation
     Query.bulkOperations
     Query.rateLimit
     RateLimit
-    RerunJobInput
-    RerunJobPayload
     StopBulkOperationInput
     StopBulkOperationPayload
     """.replace("    ", "").splitlines()

@@ -320,3 +320,47 @@ async def test_a_full_redis_takes_nothing_in(api: Api, redis: Redis) -> None:
         assert (error["__typename"], error["code"]) == ("LimitError", "QUEUE_FULL")
         assert error["retryAfterSeconds"] == 1
     assert await count(api) == 0
+
+
+RERUN = """
+mutation ($id: ID!, $args: JSON, $options: EnqueueOptions) {
+  rerunJob(input: { id: $id, args: $args, options: $options }) {
+    job { id state args priority tags rerunOf { id } } errors { __typename code path }
+  }
+}
+"""
+
+
+async def rerun(api: Api, id: str, **facts: Any) -> Any:
+    return (await api.data(RERUN, id=id, **facts))["rerunJob"]
+
+
+async def test_a_job_is_repeated_as_it_was(api: Api) -> None:
+    first = (await by_name(api, args={"times": 2}, priority=7, tags=["a"]))["job"]["id"]
+    payload = await rerun(api, first)
+    assert payload["errors"] == []
+    assert payload["job"].pop("id") != first
+    assert payload["job"] == {
+        "state": "QUEUED",
+        "args": {"times": 2},
+        "priority": 7,
+        "tags": ["a"],
+        "rerunOf": {"id": first},
+    }
+
+
+async def test_a_job_is_repeated_with_changes(api: Api) -> None:
+    first = (await by_name(api, args={"times": 2}))["job"]["id"]
+    job = (await rerun(api, first, args={"times": 3}, options={"priority": 9}))["job"]
+    assert (job["args"], job["priority"]) == ({"times": 3}, 9)
+
+
+async def test_a_job_is_not_repeated_with_what_its_task_does_not_take(api: Api) -> None:
+    first = (await by_name(api))["job"]["id"]
+    (error,) = (await rerun(api, first, args={"times": "x"}))["errors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["args", "times"])
+
+
+async def test_a_job_that_is_gone_is_not_repeated(api: Api) -> None:
+    (error,) = (await rerun(api, "job_nope"))["errors"]
+    assert (error["__typename"], error["path"]) == ("NotFoundError", ["id"])

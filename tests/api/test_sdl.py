@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLEnumType, build_schema, is_specified_scalar_type
+from graphql import GraphQLEnumType, build_schema, find_breaking_changes, is_specified_scalar_type
 
 from taskengine_api.schema.build import Schema
 
 COMMITTED = Path(__file__).parents[2] / "api" / "schema.graphql"
+RELEASED = COMMITTED.with_name("schema.released.graphql")
+"""The schema of the last release."""
 
 
 def test_the_committed_schema_is_fresh() -> None:
@@ -49,3 +51,19 @@ def test_every_mutation_takes_one_input_and_answers_with_errors() -> None:
         assert str(field.type) == f"{capital}Payload!"
         payload: Any = field.type.of_type
         assert str(payload.fields["errors"].type) == "[UserError!]!"
+
+
+def test_nothing_changes_that_clients_of_the_last_release_rely_on() -> None:
+    released = build_schema(RELEASED.read_text("utf-8"))
+    broken = find_breaking_changes(released, build_schema(Schema().sdl()))
+    assert [change.description for change in broken] == [], (
+        "deprecate it instead; with a release: cp api/schema.graphql api/schema.released.graphql"
+    )
+
+
+def test_a_change_that_breaks_clients_is_noticed() -> None:
+    released = build_schema(RELEASED.read_text("utf-8"))
+    broken = find_breaking_changes(
+        released, build_schema(RELEASED.read_text("utf-8").replace("  id: ID!\n", "  ID: ID!\n"))
+    )
+    assert any("Job.id was removed" in change.description for change in broken)

@@ -510,6 +510,14 @@ def test_a_result_that_cannot_be_typed_is_no_reason_to_refuse() -> None:
     assert signature(task).load_result([1]) == [1]
 
 
+def test_an_exact_number_is_told_from_one_that_may_also_be_text() -> None:
+    def task(price: Decimal, either: float | str): ...
+
+    properties = signature(task).args_schema["properties"]
+    assert properties["price"]["anyOf"] == [{"type": "number"}, {"type": "string", "format": "decimal"}]
+    assert properties["either"]["anyOf"] == [{"type": "number"}, {"type": "string"}]
+
+
 # Results
 
 

@@ -113,6 +113,31 @@ class EnqueueJobsPayload:
     )
 
 
+@strawberry.input(description="The job to repeat.")
+class RerunJobInput:
+    """The job to repeat."""
+
+    id: strawberry.ID = strawberry.field(description="The job's id.")
+    args: Json | None = strawberry.field(
+        default=None,
+        description="Instead of the first job's. A secret that is shown as `********` stays what it was there.",
+    )
+    options: EnqueueOptions | None = strawberry.field(
+        default=None,
+        description="How it is enqueued; queue, priority, attempts, timeout and tags are the first job's otherwise.",
+    )
+
+
+@strawberry.type(description="What became of repeating.")
+class RerunJobPayload:
+    """What became of repeating."""
+
+    job: Job | None = strawberry.field(default=None, description="The new job; null when it was refused.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list[UserError], description="Why it was refused; empty when it was not."
+    )
+
+
 async def enqueue(context: Context, task: str, args: Mapping[str, Any], options: Options) -> EnqueueJobPayload:
     """Enqueue one job; raise what the engine raises."""
     return _enqueued(await context.client.enqueue(NewJob(task=task, args=args, options=options)))
@@ -155,6 +180,16 @@ class EnqueueMutations:
         self, info: Info, input: Annotated[EnqueueJobInput, strawberry.argument(description="The job to be.")]
     ) -> EnqueueJobPayload:
         return _enqueued(await info.context.client.enqueue(input.to_domain()))
+
+    @mutation("A new job with the same task and, unless changed, the same arguments.")
+    async def rerun_job(
+        self,
+        info: Info,
+        input: Annotated[RerunJobInput, strawberry.argument(description="The job to repeat, and what to change.")],
+    ) -> RerunJobPayload:
+        args = cast("Mapping[str, Any] | None", input.args)
+        options = input.options.to_domain() if input.options else None
+        return RerunJobPayload(job=Job.from_domain(await info.context.client.rerun_job(input.id, args, options)))
 
     @mutation("Results in input order.")
     async def enqueue_jobs(

@@ -168,6 +168,13 @@ class Job(Node):
         found = await info.context.loaders.schedules.load(self.kept.schedule)
         return Schedule.from_domain(found) if found else None
 
+    @strawberry.field(description="The job that this one repeats (`rerunJob`); null for none, or once that is gone.")
+    async def rerun_of(self, info: Info) -> "Job | None":
+        if self.kept.rerun_of is None:
+            return None
+        found = await info.context.loaders.jobs.load(self.kept.rerun_of)
+        return Job.from_domain(found) if found else None
+
     @strawberry.field(
         description="The jobs that have to complete before it starts, in the order given; the first 100 that are kept."
     )
