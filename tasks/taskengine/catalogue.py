@@ -15,7 +15,7 @@ from taskengine.encryption import SETTING, Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, TooLarge
 from taskengine.jobs import TaskInfo
 from taskengine.records import dumps
-from taskengine.redaction import Before, Parted, Redaction, redacted_in
+from taskengine.redaction import Before, Parted, Redaction, plain_in
 
 MAX_PROBLEMS = 20
 """So many complaints are reported of one set of arguments."""
@@ -81,11 +81,11 @@ def part_args(info: TaskInfo, args_json: str, keyring: Keyring, before: Before |
     """Take the secrets out of arguments that were checked; raise ``InvalidInput`` when they cannot be kept as such."""
     _, redaction = _validator(dumps(info.args_schema))
     parted = redaction.part(args_json, keyring, before)
-    if parted.secrets and info.encrypts and not keyring.encrypts:
+    if info.encrypts and (plain := plain_in(parted.secrets)):
         problem = (
             f"is a secret that the workers of {info.name} keep encrypted: set {SETTING} here too, with the same key"
         )
-        raise InvalidInput(("args", *redacted_in(parted.secrets)[0].split(".")), problem, "encrypted")
+        raise InvalidInput(("args", *plain[0].split(".")), problem, "encrypted")
     return parted
 
 

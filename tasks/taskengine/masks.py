@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
+from functools import cached_property
 from typing import Any, Final, cast
 from urllib.parse import quote, quote_plus
 
@@ -14,6 +15,8 @@ from taskengine.secrets import MARKER, Secret
 LEAST: Final = 4
 """Shorter values are not looked for in words: they would be found everywhere."""
 _LEAST_LINE = 8
+_LONG = 1_000
+"""Longer texts are looked for as they are, and as Python and JSON quote them once."""
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t"}
 
 
@@ -28,12 +31,22 @@ class Mask:
                 words.update(_lines(leaf))
             elif not isinstance(leaf, bool):
                 numbers.add(str(leaf))
-        found = [_written(word) for word in _longest_first(words)]
-        found += [rf"(?<![\w.]){re.escape(number)}(?![\w.]*\w)" for number in _longest_first(numbers)]
-        self._pattern = re.compile("|".join(found)) if found else None
+        self._words = _longest_first(word for word in words if len(word) <= _LONG)
+        self._numbers = _longest_first(numbers)
+        self._long = _longest_first(written for word in words if len(word) > _LONG for written in _writings(word))
+        self._signs = [_sign(word) for word in (*self._words, *self._numbers)]
 
     def __call__(self, words: str) -> str:
-        return words if self._pattern is None else self._pattern.sub(MARKER, words)
+        for text in self._long:
+            words = words.replace(text, MARKER)
+        # What a pattern costs to make is only spent where there is something to find.
+        return self._pattern.sub(MARKER, words) if any(sign in words for sign in self._signs) else words
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        found = [_written(word) for word in self._words]
+        found += [rf"(?<![\w.]){re.escape(number)}(?![\w.]*\w)" for number in self._numbers]
+        return re.compile("|".join(found))
 
     def plain(self, value: Any) -> Any:
         """Mask every text and number in JSON of any shape."""
@@ -94,6 +107,23 @@ def _lines(text: str) -> set[str]:
     """Return a text, and its longer lines, which may be told one by one."""
     lines = [line.strip() for line in text.splitlines()]
     return {text} | ({line for line in lines if len(line) >= _LEAST_LINE} if len(lines) > 1 else set())
+
+
+def _sign(text: str) -> str:
+    """Return what is in a text however it is written; ``""`` when nothing surely is."""
+    return max(re.findall(r"[A-Za-z0-9]+", text), key=len, default="")
+
+
+def _writings(text: str) -> set[str]:
+    """Return the usual ways to write a text that is too long for a pattern."""
+    escaped = repr(text)[1:-1]
+    return {
+        text,
+        escaped,
+        escaped.replace("'", "\\'"),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+    }
 
 
 def _written(text: str) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
-from taskengine.encryption import Keyring
+from taskengine.encryption import PLAIN, Keyring
 from taskengine.errors import InvalidInput, UnreadableSecret, did_you_mean
 from taskengine.secrets import MARKER
 
@@ -79,7 +79,7 @@ class Redaction:
         for place in places:
             value = _at(args, place)
             if value == MARKER:
-                entries.append(_same(place, args, before))
+                entries.append(_same(place, args, before, keyring))
             else:
                 entries.append([place, *keyring.seal(_dumps(value))])
         for place in places:
@@ -226,6 +226,11 @@ def redacted_in(secrets: str) -> tuple[str, ...]:
     return tuple(dotted(entry[0]) for entry in json.loads(secrets)) if secrets else ()
 
 
+def plain_in(secrets: str) -> tuple[str, ...]:
+    """Return the places of secrets that are not encrypted."""
+    return tuple(dotted(place) for place, how, _ in json.loads(secrets or "[]") if how == PLAIN)
+
+
 def fingerprints(secrets: str, keyring: Keyring) -> str:
     """Return a text that is the same for the same secrets, though each time they are sealed otherwise."""
     return _dumps([[place, keyring.fingerprint(_dumps(value))] for place, value in opened(secrets, keyring)])
@@ -236,11 +241,13 @@ def dotted(place: Iterable[str | int]) -> str:
     return ".".join(map(str, place))
 
 
-def _same(place: Path, args: Any, before: Before | None) -> list[Any]:
+def _same(place: Path, args: Any, before: Before | None, keyring: Keyring) -> list[Any]:
+    """Return what is kept of a secret from before, unopened; what was kept plainly is sealed if there is a key now."""
     entry = None if before is None else before.entry(place, args)
     if entry is None:
         raise _hidden(place)
-    return entry
+    _, how, kept = entry
+    return [place, *keyring.seal(kept)] if how == PLAIN else entry
 
 
 def _hidden(place: Path) -> InvalidInput:

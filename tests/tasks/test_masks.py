@@ -70,6 +70,14 @@ def test_a_mask_of_nothing_changes_nothing() -> None:
     assert Mask(["", None, "x"])("x") == "x"
 
 
+@pytest.mark.parametrize("write", [str, repr, json.dumps, lambda text: json.dumps({"a": text}, ensure_ascii=False)])
+def test_a_very_long_text_is_found_too(write: Callable[[str], str]) -> None:
+    text = "'quoted' \"twice\" ö\\\n" * 5_000
+    masked = Mask([text])(f"before {write(text)} after")
+    assert MARKER in masked
+    assert len(masked) < 50
+
+
 @dataclass(slots=True)
 class Login:
     password: Secret[str]

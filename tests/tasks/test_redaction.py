@@ -344,3 +344,49 @@ def all_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str 
 
 def fits(path: list[str], place: tuple[str | int, ...]) -> bool:
     return len(path) == len(place) and all(one in ("*", str(name)) for one, name in zip(path, place, strict=True))
+
+
+Place = tuple[str | int, ...]
+
+
+@st.composite
+def a_marked_value(draw: st.DrawFn, defs: dict[str, Any], depth: int = 0) -> tuple[dict[str, Any], Any, list[Place]]:
+    """Return a schema with secrets here and there, a value that it describes, and where its secrets are."""
+    kind = draw(st.sampled_from(["plain", "secret"] if depth == 3 else ["plain", "secret", "object", "list", "dict"]))
+    schema: dict[str, Any] = {"type": "integer"}
+    value: Any = draw(st.integers())
+    places: list[Place] = []
+    if kind == "secret":
+        schema, value, places = {"writeOnly": True}, draw(VALUES), [()]
+    elif kind == "object":
+        parts = {name: draw(a_marked_value(defs, depth + 1)) for name in draw(st.sets(NAMES))}
+        schema = {"type": "object", "properties": {name: part[0] for name, part in parts.items()}}
+        value = {name: part[1] for name, part in parts.items()}
+        places = [(name, *place) for name, part in parts.items() for place in part[2]]
+    elif kind != "plain":
+        part = draw(a_marked_value(defs, depth + 1))
+        names: list[str | int] = list(range(2)) if kind == "list" else ["x", "y"]
+        schema = {"type": "array", "items": part[0]} if kind == "list" else {"additionalProperties": part[0]}
+        value = [part[1]] * 2 if kind == "list" else dict.fromkeys(names, part[1])
+        places = [(name, *place) for name in names for place in part[2]]
+    wrapped = draw(st.sampled_from(["as it is", "by reference", "or null"]))
+    if wrapped == "by reference":
+        name = f"D{len(defs)}"
+        defs[name] = schema
+        return {"$ref": f"#/$defs/{name}"}, value, places
+    if wrapped == "or null":
+        schema = {"anyOf": [schema, {"type": "null"}]}
+        return (schema, None, []) if value is None or draw(st.booleans()) else (schema, value, places)
+    return schema, value, places
+
+
+@given(st.data())
+def test_what_a_schema_marks_is_found_through_references_unions_lists_and_dicts(data: st.DataObject) -> None:
+    defs: dict[str, Any] = {}
+    schema, value, places = data.draw(a_marked_value(defs))
+    redaction = Redaction({"$defs": defs, "properties": {"p": schema}})
+    assert sorted(map(dotted, redaction.places({"p": value}))) == sorted(dotted(("p", *place)) for place in places)
+    parted = redaction.part(json.dumps({"p": value}), LOCKED)
+    assert json.loads(joined(*parted, LOCKED)) == {"p": value}
+    if places:
+        assert redaction.parameters == {"p"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from huey.api import chord
 from redis import Redis
 
 from support import safe
@@ -268,6 +269,19 @@ def test_calls_that_follow_have_theirs(bench: Bench, indiscreet: Task[..., str],
     assert_kept_encrypted(bench, redis)
 
 
+def test_a_chord_and_what_follows_it_have_theirs(bench: Bench, indiscreet: Task[..., str], redis: Redis) -> None:
+    @bench.engine.task()
+    def gather(results: list[str], password: Secret[str]) -> list[str]:
+        return [*results, digest(password.reveal())]
+
+    bench.publish()
+    bench.engine.enqueue(chord([indiscreet.s(**GIVEN), indiscreet.s(**GIVEN)], gather.s(password=PASSWORD)))
+    assert_kept_encrypted(bench, redis)
+    (job,) = (job for job in run_all(bench).values() if job.task == "gather")
+    assert job.result == [digest(*SECRETS)] * 2 + [digest(PASSWORD)]
+    assert job.args["password"] == "********"
+
+
 def test_what_comes_of_a_job_is_no_secret_of_its_handler(bench: Bench, indiscreet: Task[..., str]) -> None:
     @bench.engine.task()
     def handler(error: Secret[Any]) -> None: ...
@@ -364,6 +378,35 @@ async def test_changed_arguments_take_new_secrets_and_keep_those_left_as_asteris
         await client.rerun_job(without.id, SHOWN)
     await client.close()
     assert run_all(bench)[job.id].result == digest("new-one", TOKEN, NUMBER)
+
+
+@pytest.mark.parametrize("bench", [(KEY,)], indirect=True)
+async def test_who_has_no_key_runs_a_job_again_but_gives_no_secret_of_its_own(
+    bench: Bench, indiscreet: Task[..., str]
+) -> None:
+    first = indiscreet.enqueue(**GIVEN).id
+    client = Client(str(bench.engine.settings.redis_url), namespace="test")
+    job = await client.rerun_job(first, {**SHOWN, "do": "FAIL_ONCE"})
+    with pytest.raises(InvalidInput, match="args.password: is a secret that the workers of indiscreet keep encrypted"):
+        await client.rerun_job(first, {**SHOWN, "password": "new"})
+    await client.close()
+    assert run_all(bench)[job.id].result == digest(*SECRETS)
+
+
+async def test_what_was_kept_plainly_is_encrypted_when_it_runs_again(redis_url: str, redis: Redis) -> None:
+    before, now = Bench(redis_url), Bench(redis_url, encryption_key=(KEY,))
+    for bench in (before, now):
+        safe.define(bench.engine)
+    now.publish()
+    first = before.engine.tasks["indiscreet"](**GIVEN).id
+    client = a_client(now)
+    await client.rerun_job(first)
+    await client.delete_job(first)
+    await client.close()
+    assert_kept(now, redis)
+    assert now.run().result == digest(*SECRETS)
+    before.close()
+    now.close()
 
 
 # Keys
