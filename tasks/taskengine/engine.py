@@ -7,11 +7,11 @@ how it moves is ours (``store.py``).
 import inspect
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, wraps
-from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeVar, Unpack, cast, overload
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, Self, TypeVar, Unpack, cast, overload
 
 from huey.api import Task as HueyTask
 from huey.api import TaskWrapper, chord, group
@@ -255,6 +255,23 @@ class Task(TaskWrapper, Generic[P, R]):
         return self.info
 
 
+class AsyncTask(Task[P, R]):
+    """A coroutine function that became a task. ``R`` is what it returns when awaited."""
+
+    def call_local(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Call the plain function, here and now: await what it returns."""
+        return self.func(*args, **kwargs)
+
+
+class TaskDecorator(Protocol):
+    """What ``engine.task(...)`` returns: it makes a function a task, with the types of its arguments and result."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
 class JobRegistry(Registry):
     """Tasks by the names that their authors chose; a module that moves orphans nothing."""
 
@@ -329,23 +346,24 @@ class TaskEngine(HueySide):
         concurrency_key: Callable[..., object] | None = None,
         concurrency_per_key: int = 1,
         redact: Sequence[str] = (),
-    ) -> Callable[[Callable[P, R]], Task[P, R]]:
+    ) -> TaskDecorator:
         """Make a function a task. Raises ``InvalidTask`` when its signature or an option is not usable.
 
         ``max_attempts``: runs before the job FAILED (Huey's ``retries`` + 1), 1 by default.
         ``backoff``: how long to wait between them (Huey's ``retry_delay`` and ``retry_backoff``
         give one without cap and jitter). ``retry_on`` / ``fail_on``: exceptions that are
-        tried again, and those of them that are not. ``timeout`` in seconds. ``expires`` (seconds
-        or a time): a job that has not started by then is CANCELLED. ``concurrency_key``: makes a key
-        of the arguments; of jobs with the same key ``concurrency_per_key`` run at once, across all workers.
+        tried again, and those of them that are not. ``timeout`` in seconds, no limit by default and
+        for 0. ``expires`` (seconds or a time): a job that has not started by then is CANCELLED.
+        ``concurrency_key``: makes a key of the arguments; of jobs with the same key ``concurrency_per_key``
+        run at once, across all workers.
         ``redact``: arguments that are secrets though their hints do not say so (``Secret[...]``), as paths such as
         ``"password"``, ``"card.number"`` or ``"cards.*.number"``.
         """
         if callable(retries):
             raise InvalidTask(getattr(retries, "__name__", "?"), "write @engine.task() with parentheses")
 
-        def decorate(function: Callable[P, R]) -> Task[P, R]:
-            plain = cast("Callable[P, R]", function.func if isinstance(function, TaskWrapper) else function)
+        def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+            plain: Callable[..., Any] = function.func if isinstance(function, TaskWrapper) else function
             title = name or getattr(plain, "__name__", "task")
             if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
                 raise InvalidTask(title, "it yields, and a task returns; report what happens with current_job")
@@ -359,7 +377,7 @@ class TaskEngine(HueySide):
                     "default_priority": self.priority_of(priority, ("priority",)),
                     "default_expires": expires,
                     "default_retries": _attempts(retries, max_attempts) - 1,
-                    "default_timeout": timeout,
+                    "default_timeout": timeout or None,
                     "backoff": _backoff(backoff, retries, retry_delay, retry_backoff),
                     "concurrency_key": concurrency_key and staticmethod(concurrency_key),
                     "concurrency_per_key": check_positive_int(concurrency_per_key, ("concurrency_per_key",)),
@@ -369,7 +387,7 @@ class TaskEngine(HueySide):
                 settled(Options(timeout=timeout), queue=queue, priority=5, max_attempts=1, timeout=None)
             except InvalidInput as error:
                 raise InvalidTask(title, str(error)) from None
-            task = Task[P, R](
+            task = (AsyncTask if inspect.iscoroutinefunction(plain) else Task)[..., Any](
                 self,
                 plain,
                 context=context,
@@ -381,7 +399,7 @@ class TaskEngine(HueySide):
             self.tasks[title] = task
             return task
 
-        return decorate
+        return cast("TaskDecorator", decorate)
 
     @overload
     def schedule(self, task: Scheduled, **when: Unpack[When]) -> Scheduled: ...

@@ -253,7 +253,7 @@ class Options:
     """How a job is enqueued. ``None`` takes the task's own value.
 
     ``delay`` is in seconds, counted by Redis's clock; ``run_at`` is an aware
-    datetime; give at most one. ``timeout`` is in seconds.
+    datetime; give at most one. ``timeout`` is in seconds, 0 for no limit whatever the task says.
     """
 
     queue: str | None = None

@@ -27,7 +27,8 @@ def settled(options: Options, *, queue: str, priority: int, max_attempts: int, t
     check_name(chosen.queue, ("options", "queue"))
     check_priority(chosen.priority)
     check_positive_int(chosen.max_attempts, ("options", "maxAttempts"))
-    _check_seconds(chosen.timeout, "timeoutSeconds", at_most=MAX_TIMEOUT_SECONDS, least=0.001)
+    if chosen.timeout != 0:  # which is no limit, as with Huey
+        _check_seconds(chosen.timeout, "timeoutSeconds", at_most=MAX_TIMEOUT_SECONDS, least=0.001)
     _check_seconds(chosen.delay, "delaySeconds", at_most=MAX_DELAY_SECONDS)
     _check_time(chosen.run_at, "runAt")
     _check_tags(chosen.tags)

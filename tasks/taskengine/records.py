@@ -167,7 +167,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         attempt_count=int(record.get("attempt", 0)),
         run_count=int(record.get("run", 0)),
         worker_losses=int(record.get("losses", 0)),
-        timeout_seconds=_optional(record, "timeout_ms", lambda value: int(value) / 1000),
+        timeout_seconds=_optional(record, "timeout_ms", lambda value: int(value) / 1000 or None),
         tags=tuple(json.loads(record.get("tags", "[]"))),
         run_at=_optional(record, "run_at", _ms),
         backoff=_optional(record, "backoff", lambda value: Backoff(**json.loads(value))),

@@ -115,7 +115,7 @@ def refused(engine: TaskEngine, function: Callable[..., Any] | None = None, **op
         ({"retries": -1}, "retries: expected a whole number from 1 to 1,000, got 0"),
         ({"retries": 1, "max_attempts": 2}, "max_attempts: give either retries or max_attempts, not both"),
         ({"queue": "a:b"}, "queue: expected 1 to 100 of the characters A-Z a-z 0-9 _ . -, got 'a:b'"),
-        ({"timeout": 0}, "options.timeoutSeconds: expected 0.001 to 2,592,000 seconds, got 0"),
+        ({"timeout": -1}, "options.timeoutSeconds: expected 0.001 to 2,592,000 seconds, got -1"),
         (
             {"retry_delay": 1, "backoff": Backoff()},
             "backoff: give either a backoff or retry_delay and retry_backoff, not both",

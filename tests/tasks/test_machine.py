@@ -39,6 +39,7 @@ HOUR_MS = 3_600_000
 MAX_LOSSES = 2
 ERROR = '{"exception":"ValueError","message":"as told","retryable":true}'
 WAITING = (JobState.SCHEDULED, JobState.QUEUED, JobState.RETRYING)
+GIVING_BACK = (Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED)
 PER_KEY = {"a": 1, "b": 2}
 KNOWS = {"knows-a": ("a",), "knows-both": ("a", "b")}
 
@@ -85,6 +86,7 @@ class Machine(RuleBasedStateMachine):
         self.models: dict[str, Model] = {}
         self.leases: dict[str, str] = {}  # of the attempts that run
         self.told: dict[str, str] = {}  # of attempts that told their end, which may be told again
+        self.given_back: dict[str, str] = {}  # of those that gave their job back, likewise
         self.paused: set[tuple[Kind, str]] = set()
         self.limits: dict[tuple[Kind, str], int] = {}
         self.aging_seconds: float | None = None
@@ -495,12 +497,12 @@ class Machine(RuleBasedStateMachine):
             assert claim.answers == [Answer.OK]
             del self.leases[job_id]
             self._ended(job_id, ending, retry_ms)
-            if ending not in (Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED):
-                self.told[job_id] = lease
+            (self.given_back if ending in GIVING_BACK else self.told)[job_id] = lease
         elif job_id not in self.models:
             assert claim.answers == [Answer.JOB_NOT_FOUND]
         else:
-            assert claim.answers == [Answer.OK if self.told.get(job_id) == lease else Answer.LEASE_LOST]
+            again = self.told.get(job_id) == lease or (ending in GIVING_BACK and self.given_back.get(job_id) == lease)
+            assert claim.answers == [Answer.OK if again else Answer.LEASE_LOST]
         return claim
 
     def _ended(self, job_id: str, ending: Ending, retry_ms: int | None) -> None:

@@ -51,6 +51,25 @@ def test_a_task_in_a_thread_is_interrupted_when_its_time_is_over(bench: Bench, e
     assert "in endless" in (attempt.error.traceback or "")
 
 
+def test_a_call_with_a_timeout_of_nothing_has_no_limit(bench: Bench, engine: TaskEngine) -> None:
+    @engine.task(timeout=0.02)
+    def slow() -> None:
+        time.sleep(0.1)
+
+    slow(timeout=0)
+    job = run_in_thread(bench, engine)
+    assert (job.state, job.timeout_seconds) == (COMPLETED, None)
+    slow()
+    assert run_in_thread(bench, engine).state is FAILED
+
+
+def test_a_task_with_a_timeout_of_nothing_has_none(engine: TaskEngine) -> None:
+    @engine.task(timeout=0)
+    def slow() -> None: ...
+
+    assert slow.info.timeout_seconds is None
+
+
 def test_one_that_swallows_it_hears_again_at_its_next_checkpoint(bench: Bench, engine: TaskEngine) -> None:
     swallowed: list[BaseException] = []
 

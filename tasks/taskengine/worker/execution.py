@@ -132,7 +132,7 @@ def _has_place(engine: "TaskEngine", context: JobContext, task: "JobTask") -> bo
 
 def _run(dispatcher: "Dispatcher | InPlace", context: JobContext, task: "JobTask") -> Any:
     """Call the task's own code, in a way that it can be interrupted."""
-    seconds = task.timeout
+    seconds = task.timeout or None
     task._deadline = None if seconds is None else time.monotonic() + seconds  # for task.check_timeout()
     if seconds is not None:
         dispatcher.note_deadline(context, seconds, _retry_ms(task, context.job, timed_out(seconds)))

@@ -35,4 +35,24 @@ job_id: str = send_mail("a@example.org", "Hello").id
 sent: Receipt | None = send_mail("a@example.org", "Hello").get(blocking=True, timeout=10)
 left: str | None = reserve("KIT-1007").get()  # wrong
 
-TaskEngine.from_env().task(name="x", priority="high")  # wrong
+engine = TaskEngine.from_env()
+engine.task(name="x", priority="high")  # wrong
+
+
+@engine.task(max_attempts=2)
+async def count(page: str, limit: int = 10) -> int:
+    return limit - len(page)
+
+
+count("a page")
+count(7)  # wrong
+counted: int | None = count("a page").get(blocking=True)
+counting: str | None = count("a page").get(blocking=True)  # wrong
+
+
+async def here_and_now() -> int:
+    return await count.call_local("a page")
+
+
+every_hour = engine.schedule(every_seconds=3600, args={"page": "a"})(count)
+number: int | None = every_hour("a page").get()

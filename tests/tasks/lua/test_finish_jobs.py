@@ -39,6 +39,8 @@ from taskengine.jobs import AttemptOutcome
 from taskengine.records import dumps
 from taskengine.store import Answer, Ending
 
+GIVING_BACK = [Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED]
+
 
 def ask_to_stop(redis: Redis, reason: str = "enough") -> None:
     STORE.cancel_job("j1", terminate=True, reason=reason).run(redis)
@@ -324,12 +326,32 @@ def test_asking_twice_is_as_good_as_once(redis: Redis, ending: Ending, retry_ms:
     assert written == set()
 
 
-@pytest.mark.parametrize("ending", [Ending.RELEASED, Ending.UNSTARTED])
-def test_giving_back_twice_changes_nothing_more(redis: Redis, ending: Ending) -> None:
+@pytest.mark.parametrize("ending", GIVING_BACK)
+def test_giving_back_twice_is_as_good_as_once(redis: Redis, ending: Ending) -> None:
     job = a_running_job(redis)
-    finish(redis, job, ending)
+    finish(redis, job, ending, retry_ms=MINUTE)
     with writes(redis, "finish_jobs") as written:
-        finish(redis, job, ending)
+        assert finish(redis, job, ending, retry_ms=MINUTE) is Answer.OK
+    assert written == set()
+
+
+@pytest.mark.parametrize("ending", GIVING_BACK)
+def test_giving_back_twice_does_not_disturb_the_next_attempt(redis: Redis, ending: Ending) -> None:
+    job = a_running_job(redis)
+    finish(redis, job, ending, retry_ms=0)
+    claim(redis)
+    with writes(redis, "finish_jobs") as written:
+        assert finish(redis, job, ending, retry_ms=0) is Answer.OK
+    assert written == set()
+    assert get(redis).state is RUNNING
+
+
+@pytest.mark.parametrize("ending", GIVING_BACK)
+def test_what_was_given_back_cannot_be_ended_otherwise(redis: Redis, ending: Ending) -> None:
+    job = a_running_job(redis)
+    finish(redis, job, ending, retry_ms=MINUTE)
+    with writes(redis, "finish_jobs") as written:
+        assert finish(redis, job, value="1") is Answer.LEASE_LOST
     assert written == set()
 
 

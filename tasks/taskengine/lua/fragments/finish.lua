@@ -1,6 +1,13 @@
 -- The end of an attempt by the worker that holds its lease. Asking twice is no error: when the
 -- first answer was lost, the second says the same.
 
+local GIVES_BACK = { RELEASED = true, SNOOZED = true, UNSTARTED = true }
+
+-- What an attempt gave back is under no lease any more; its record remembers under which it was.
+local function was_given_back(id, lease, outcome)
+  return GIVES_BACK[outcome] and redis.call("HGET", job_key(id), "given_back") == lease
+end
+
 -- RUNNING -> SCHEDULED as the task itself asked, or CANCELLED if that was asked meanwhile. It does not count.
 local function snooze(job, when, message)
   local due = string.sub(when, 1, 1) == "@" and tonumber(string.sub(when, 2)) or now + tonumber(when)
@@ -19,9 +26,10 @@ end
 local function finish(id, lease, outcome, retry_ms, value, traceback, progress, calls)
   local job = load_job(id)
   if not job then return "JOB_NOT_FOUND" end
-  if job.lease ~= lease then return "LEASE_LOST" end
+  if job.lease ~= lease then return was_given_back(id, lease, outcome) and "OK" or "LEASE_LOST" end
   if job.state ~= "RUNNING" then return "OK" end
   if progress ~= "" then redis.call("HSET", job_key(id), "progress", timed(progress)) end
+  if GIVES_BACK[outcome] then redis.call("HSET", job_key(id), "given_back", lease) end
 
   if outcome == "COMPLETED" then
     end_attempt(job, outcome)
