@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from graphql import parse, validate
+from graphql import build_schema, parse, validate
 
 from taskengine.samples import engine
 from taskengine_api.errors import Code
@@ -16,6 +16,11 @@ from taskengine_api.schema.errors import UserErrorCode
 from taskengine_api.settings import PREFIX, ApiSettings
 
 README = (Path(__file__).parents[2] / "api" / "README.md").read_text("utf-8")
+HERE = Path(__file__).parent
+CONTRACT = HERE / "contract.graphql"
+ROOTS = ("query_type", "mutation_type", "subscription_type")
+AWAITED = {"rateLimit", "bulkOperations", "cancelJobs", "retryJobs", "deleteJobs", "stopBulkOperation"}
+"""Operations whose row comes with them."""
 BODIES = re.findall(r"<<'END'\n(.*?)\nEND\n", README, re.DOTALL)
 
 
@@ -73,3 +78,12 @@ def test_every_module_that_it_names_is_there() -> None:
     assert [name for name in named if not (package / name).exists() and not (package / "schema" / name).exists()] == []
     modules = {path.name for path in package.glob("*.py")} - {"__init__.py", "settings.py", "graphiql.py"}
     assert modules <= set(named)
+
+
+def test_each_operation_of_the_contract_that_is_served_has_a_test_that_names_it() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(test_\w+\.py)` \|", README.split("## Each operation")[1], re.MULTILINE)
+    contract, served = build_schema(CONTRACT.read_text("utf-8")), Schema().core
+    wanted = {name for root in ROOTS for name in getattr(contract, root).fields if name in getattr(served, root).fields}
+    assert {name for name, _ in rows} == wanted - AWAITED
+    unnamed = [name for name, file in rows if not re.search(rf"\b{name}\b", (HERE / file).read_text("utf-8"))]
+    assert unnamed == []
