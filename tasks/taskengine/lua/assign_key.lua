@@ -20,7 +20,7 @@ if take_key(job) then return 1 end
 finish(id, lease, "UNSTARTED", "", "", "", "", "")
 job = load_job(id)
 if job.state == "QUEUED" then
-  remove_ready(job)
+  out_of_line(job)
   park(job)
 end
 write_tally()

@@ -2,7 +2,7 @@
 -- what it does move together, so that a crash in between changes nothing.
 --
 -- Returns  how many jobs it looked at; 0 when nothing is left to do
--- Writes   bulk, bulking, job, attempts, lane, lanes, queues, ready, heads, wake, waiting, finished, expiring, dependencies, dependents, resolving, idempotency, chord, schedule_jobs, clock, events, failed, metrics
+-- Writes   bulk, bulking, job, attempts, lane, lanes, queues, ready, parked, parked_keys, heads, wake, waiting, finished, expiring, dependencies, dependents, resolving, idempotency, chord, schedule_jobs, clock, events, failed, metrics
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer pages
 
 local id    = ARGV[1]           -- str

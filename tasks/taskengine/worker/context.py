@@ -6,6 +6,7 @@ second, and the last one with the outcome.
 
 import json
 import logging
+import math
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -75,7 +76,7 @@ class JobContext:
         self._told = False
         self._deadline: tuple[float, float] | None = None
         self._unsent = ""
-        self._sent_at = -PROGRESS_SECONDS
+        self._sent_at = -math.inf
 
     def keep(self, guard: Guard) -> None:
         """Let nothing of the job's secrets out from now on."""
@@ -116,7 +117,8 @@ class JobContext:
         if self._deadline is not None and time.monotonic() >= self._deadline[0]:
             self.stop_with(timed_out(self._deadline[1]))
         self.interrupt()
-        self.send_progress()
+        if self._may_report():
+            self.send_progress()
         self.logs.flush()
 
     @contextmanager
@@ -136,7 +138,7 @@ class JobContext:
         with self.shielded():
             words = None if message is None else self.guard.mask(str(message))
             self._unsent = _progress_json(current, total, words)
-            if time.monotonic() - self._sent_at >= PROGRESS_SECONDS:
+            if self._may_report():
                 self.send_progress()
         self.check()
 
@@ -168,11 +170,16 @@ class JobContext:
         unsent, self._unsent = self._unsent, ""
         if not unsent:
             return
-        self._sent_at = time.monotonic()
+        self._sent_at = math.inf  # no other thread sends meanwhile
         try:
             self._wire.report_progress(self.job, unsent)
         except RedisUnavailable:
             self._unsent = self._unsent or unsent
+        finally:
+            self._sent_at = time.monotonic()  # when it has arrived, so that Redis sees no more than we send
+
+    def _may_report(self) -> bool:
+        return time.monotonic() - self._sent_at >= PROGRESS_SECONDS
 
     def take_unsent_progress(self) -> str:
         """Return what was not sent, to go with the outcome."""

@@ -145,3 +145,40 @@ def test_only_the_holder_of_the_lease_assigns_a_key(redis: Redis) -> None:
     with pytest.raises(JobNotFound):
         STORE.assign_key("gone", "1", "a").run(redis)
     assert get(redis).state is RUNNING
+
+
+# Those that leave the line
+
+
+def a_free_place_and_two_that_wait(redis: Redis) -> None:
+    """j1 had the key and is done, j2 stands in line for its place, j3 and j4 stand aside."""
+    enqueue_keyed(redis, *((f"j{number}", "a") for number in (1, 2, 3, 4)))
+    (job,) = take(redis, 10).jobs
+    finish(redis, job)
+    assert redis.zrange(KEYS.ready("q", "t"), 0, -1) == ["j2"]
+
+
+def test_one_that_is_cancelled_in_line_lets_the_next_one_stand_there(redis: Redis) -> None:
+    a_free_place_and_two_that_wait(redis)
+    STORE.cancel_job("j2", terminate=False, reason="").run(redis)
+    assert taken(redis) == ["j3"]
+
+
+def test_one_that_is_deleted_in_line_lets_the_next_one_stand_there(redis: Redis) -> None:
+    a_free_place_and_two_that_wait(redis)
+    STORE.delete_job("j2").run(redis)
+    assert taken(redis) == ["j3"]
+
+
+def test_one_that_is_put_off_in_line_lets_the_next_one_stand_there(redis: Redis) -> None:
+    a_free_place_and_two_that_wait(redis)
+    seconds, _ = redis.time()
+    STORE.reschedule_job("j2", run_at_ms=(seconds + 3600) * 1000).run(redis)
+    assert taken(redis) == ["j3"]
+
+
+def test_the_last_one_that_leaves_while_it_stands_aside_leaves_nothing_behind(redis: Redis) -> None:
+    enqueue_keyed(redis, ("j1", "a"), ("j2", "a"))
+    assert taken(redis) == ["j1"]
+    STORE.cancel_job("j2", terminate=False, reason="").run(redis)
+    assert redis.exists(KEYS.parked("t", "a"), KEYS.parked_keys("t")) == 0

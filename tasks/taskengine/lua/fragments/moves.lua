@@ -65,10 +65,23 @@ local function add_ready(job)
   wake(job.queue)
 end
 
-local function remove_ready(job)
-  if job.key and redis.call("ZREM", parked_key(job.task, job.key), job.id) == 1 then return end
+local function out_of_line(job)
   redis.call("ZREM", ready_key(job.queue, job.task), job.id)
   refresh_head(job.queue, job.task)
+end
+
+-- A QUEUED job starts no more. With a concurrency key it may have stood in line for a place that is free: then the
+-- next one with the key stands there instead, as nobody else would call it.
+local function remove_ready(job)
+  local aside = job.key and parked_key(job.task, job.key)
+  if not aside or redis.call("ZREM", aside, job.id) == 0 then
+    out_of_line(job)
+    local next_one = aside and redis.call("ZPOPMIN", aside)[1]
+    if next_one then add_ready(load_job(next_one)) end
+  end
+  if aside and redis.call("EXISTS", aside) == 0 then
+    redis.call("SREM", parked_keys_key(job.task), job.key)
+  end
 end
 
 -- Any state -> QUEUED. A job keeps its place: the first arrival counts, also over retries. One that

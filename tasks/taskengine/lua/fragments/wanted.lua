@@ -61,23 +61,26 @@ local function wanted_entries(job, rest)
   return entries
 end
 
+local IS_STATE = {}
+for _, state in ipairs(STATES) do IS_STATE[state] = true end
+
 -- What a record lacks so that nobody can say what the indexes should hold: a field, and what it should be.
 local function flaw_of(job, rest)
-  local is_state = false
-  for _, state in ipairs(STATES) do is_state = is_state or state == job.state end
-  if not is_state then return "state", "one of the seven states" end
+  local state, blocked = job.state, job.state == "SCHEDULED" and job.blockers > 0
+  if not IS_STATE[state] then return "state", "one of the seven states" end
   if not job.queue then return "queue", "a name" end
   if not job.task then return "task", "a name" end
-  if job.state == "RUNNING" and not job.worker then return "worker", "a name" end
-  local blocked = job.state == "SCHEDULED" and job.blockers > 0
-  for _, fact in ipairs({
-    { "created", job.created, true }, { "priority", job.priority, true },
-    { "arrival", job.arrival, job.state == "QUEUED" },
-    { "started_at", job.started_at, job.state == "RUNNING" }, { "lease", job.lease, job.state == "RUNNING" },
-    { "finished_at", rest.finished_at, FINAL[job.state] },
-    { "run_at", rest.run_at, job.state == "RETRYING" or job.state == "SCHEDULED" and not blocked },
-    { "start_before", rest.start_before, rest.start_before },
-  }) do
-    if fact[3] and not tonumber(fact[2] or nil) then return fact[1], "a number" end
+  if not tonumber(job.created or nil) then return "created", "a number" end
+  if not job.priority then return "priority", "a number" end
+  if state == "QUEUED" and not tonumber(job.arrival) then return "arrival", "a number" end
+  if state == "RUNNING" then
+    if not job.worker then return "worker", "a name" end
+    if not tonumber(job.started_at or nil) then return "started_at", "a number" end
+    if not tonumber(job.lease or nil) then return "lease", "a number" end
+  elseif FINAL[state] then
+    if not tonumber(rest.finished_at or nil) then return "finished_at", "a number" end
+  elseif state ~= "QUEUED" and not blocked and not tonumber(rest.run_at or nil) then
+    return "run_at", "a number"
   end
+  if rest.start_before and not tonumber(rest.start_before) then return "start_before", "a number" end
 end
