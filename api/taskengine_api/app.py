@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -12,6 +13,7 @@ from taskengine.client import Client
 from taskengine.embedded import find_redis_url
 from taskengine.settings import Settings
 from taskengine_api import graphiql
+from taskengine_api.access import Door
 from taskengine_api.catalogue import Catalogue
 from taskengine_api.context import Context
 from taskengine_api.health import Health
@@ -20,6 +22,7 @@ from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.router import GraphQLEndpoint
 from taskengine_api.schema.build import Schema
+from taskengine_api.session import Session
 from taskengine_api.settings import ApiSettings
 
 
@@ -31,7 +34,8 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     context = Context(
         client=ours, settings=settings, operations=BulkOperations(), pulse=Pulse(ours), lines=LogLines(ours)
     )
-    endpoint = GraphQLEndpoint(base.with_tasks([]), context, api)
+    door = Door(ours, api)
+    endpoint = GraphQLEndpoint(base.with_tasks([]), context, door, api)
     health = Health(ours, context.meters)
     catalogue = Catalogue(ours, base, endpoint.use, every_seconds=api.catalogue_seconds)
 
@@ -39,11 +43,13 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
         await catalogue.refresh()
         following = asyncio.create_task(catalogue.follow(), name="taskengine-catalogue")
+        watching = asyncio.create_task(door.watch(), name="taskengine-door")
         try:
             yield
         finally:
             catalogue.stop()
-            await following
+            watching.cancel()
+            await asyncio.gather(following, watching, return_exceptions=True)
             await context.operations.close()
             await health.close()
             if client is None:
@@ -53,10 +59,15 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     app = FastAPI(title="TaskEngine", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes += [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
     app.router.routes += [
+        Route("/api/session", Session(door, api).answer, methods=["GET", "POST", "DELETE"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
-        Route("/metrics", health.metrics),
+        Route("/metrics", door.guarding(health.metrics)),
     ]
+    if api.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=api.origins, allow_methods=["GET", "POST", "DELETE"], allow_headers=["*"]
+        )
     if api.graphiql:
         app.mount(graphiql.MOUNTED_AT, StaticFiles(directory=graphiql.FILES))
     return app

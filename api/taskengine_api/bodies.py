@@ -1,10 +1,12 @@
 """Request bodies and media types: read with a limit, strictly, and answered in kind."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import orjson
 from starlette.requests import Request
+from starlette.responses import Response
+from strawberry.http.parse_content_type import parse_content_type
 
 from taskengine_api.errors import Code, RequestRefused
 
@@ -67,6 +69,31 @@ def write_json(value: object) -> bytes:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def read_object(text: bytes) -> dict[str, Any]:
+    """Parse a body that is to be one JSON object; raise ``RequestRefused``."""
+    try:
+        value = read_json(text)
+    except json.JSONDecodeError:
+        raise RequestRefused(400, "Unable to parse request body as JSON") from None
+    if not isinstance(value, dict):
+        raise RequestRefused(400, f"expected one JSON object, got {kind_of(value)}")
+    return cast("dict[str, Any]", value)
+
+
+def check_content_type(header: str | None) -> None:
+    """Raise ``RequestRefused`` unless a body is JSON. Pages of other sites can send no JSON without asking first."""
+    name, parameters = parse_content_type(header or "")
+    charset = parameters.get("charset", "utf-8").lower()
+    if name.lower() != PLAIN_JSON or charset not in ("utf-8", "utf8"):
+        raise RequestRefused(415, f"expected Content-Type {PLAIN_JSON} in UTF-8, got {header!r:.100}")
+
+
+def refused(error: RequestRefused, media_type: str = PLAIN_JSON) -> Response:
+    """Return the answer to a request that was refused."""
+    body = {"errors": [{"message": error.message, "extensions": {"code": error.code.value, **error.facts}}]}
+    return Response(write_json(body), error.status, error.headers, media_type)
 
 
 def kind_of(value: object) -> str:

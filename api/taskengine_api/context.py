@@ -28,7 +28,7 @@ from taskengine_api.meters import Meters
 from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.results import Results
-from taskengine_api.roles import LOCAL, Viewer
+from taskengine_api.roles import Viewer
 
 T = TypeVar("T")
 
@@ -66,24 +66,29 @@ class Context:
     operations: BulkOperations
     pulse: Pulse
     lines: LogLines
-    viewer: Viewer = LOCAL
     meters: Meters = field(default_factory=Meters)
     results: Results = field(default_factory=Results)
-    loaders: Loaders = field(init=False)
+    viewer: Viewer = field(init=False)
+    """Unknown until someone was let in: who asks for it before fails."""
+    _loaders: Loaders | None = field(init=False, default=None)
 
-    def __post_init__(self) -> None:
-        self.loaders = Loaders(self.client, keep=False)
-
-    def for_operation(self, operation: OperationType) -> "Context":
-        """Return a copy with loaders of its own. Only a query may look at one moment throughout."""
-        own = copy.copy(self)
-        own.loaders = Loaders(self.client, keep=operation is OperationType.QUERY)
-        return own
+    @property
+    def loaders(self) -> Loaders:
+        """Reads of this operation; of a stream, those that go on while it does, which keep nothing."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.client, keep=False)
+        return self._loaders
 
     def seen_by(self, viewer: Viewer) -> "Context":
         """Return a copy for one viewer: of a connection, or of a request."""
         own = copy.copy(self)
         own.viewer = viewer
+        return own
+
+    def for_operation(self, operation: OperationType) -> "Context":
+        """Return a copy with loaders of its own. Only a query may look at one moment throughout."""
+        own = copy.copy(self)
+        own._loaders = Loaders(self.client, keep=operation is OperationType.QUERY)
         return own
 
 

@@ -26,12 +26,16 @@ class Code(StrEnum):
     """The request is no GraphQL request: its form, its syntax, or fields that do not exist."""
     BAD_USER_INPUT = "BAD_USER_INPUT"
     """A variable or argument was refused."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """There is no key, or none that opens anything."""
     FORBIDDEN = "FORBIDDEN"
     """The viewer's role does not allow it."""
     NOT_FOUND = "NOT_FOUND"
     """A subscription to something that is not there."""
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
     """The document is past one of the limits."""
+    RATE_LIMITED = "RATE_LIMITED"
+    """The key has spent what it may, or has as many connections as it may; ``extensions.retryAfterSeconds``."""
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     TIMEOUT = "TIMEOUT"
     """It took too long and was given up; a mutation may or may not have happened."""
@@ -47,13 +51,20 @@ class RequestRefused(Exception):
     """An HTTP request that is answered with one error and nothing else."""
 
     def __init__(
-        self, status: int, message: str, code: Code = Code.BAD_REQUEST, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        code: Code = Code.BAD_REQUEST,
+        headers: Mapping[str, str] | None = None,
+        **facts: Any,
     ) -> None:
         super().__init__(status, message, code, headers)
         self.status = status
         self.message = message
         self.code = code
         self.headers = dict(headers or {})
+        self.facts = facts
+        """What else a program can read, beside the code."""
 
     def __str__(self) -> str:
         return self.message

@@ -7,10 +7,10 @@ with ``Allow`` for a mutation by GET) and to graphql-transport-ws.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from starlette.requests import Request
@@ -21,7 +21,6 @@ from strawberry.asgi import GraphQL
 from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.http.parse_content_type import parse_content_type
 from strawberry.http.streaming import HTTPStreamTransport
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -30,6 +29,7 @@ from strawberry.types.graphql import OperationType
 from typing_extensions import override
 
 from taskengine_api import bodies, graphiql
+from taskengine_api.access import Door, Ticket
 from taskengine_api.bodies import EVENT_STREAM, GRAPHQL_JSON, PLAIN_JSON
 from taskengine_api.context import Context
 from taskengine_api.errors import Code, RequestRefused, coded
@@ -49,15 +49,23 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = Handler
     websocket_adapter_class = SocketAdapter  # pyright: ignore[reportAssignmentType]
 
-    def __init__(self, schema: Schema, context: Context, settings: ApiSettings) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        context: Context,
+        door: Door,
+        settings: ApiSettings,
+    ) -> None:
         super().__init__(
             schema,
             graphql_ide="graphiql" if settings.graphiql else None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             connection_init_wait_timeout=timedelta(seconds=5),
             max_subscriptions_per_connection=settings.max_subscriptions,
+            allowed_origins=settings.origins,
         )
-        self._context = context
+        self.context = context
+        self.door = door
         self._settings = settings
         self.request_adapter_class = self._adapter
 
@@ -82,7 +90,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             return self._refusal(request, error)
 
     def _refusal(self, request: Request, error: RequestRefused) -> Response:
-        self._context.meters.count_error(error.code.value)
+        self.context.meters.count_error(error.code.value)
         return _refusal(request, error)
 
     def _adapter(self, request: Request) -> "LimitedRequest":
@@ -90,7 +98,17 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        return self._context
+        """Let in who asks. Over a WebSocket that waits for ``connection_init``, which may bring the key."""
+        if isinstance(request, WebSocket) or not self._needs_viewer(request):
+            return cast(Context, None)
+        ticket = await self.door.let_in(request)
+        request.state.ticket = ticket
+        return self.context.seen_by(ticket.viewer)
+
+    def _needs_viewer(self, request: Request) -> bool:
+        """Whether it is a GraphQL request: the playground's page is for everyone, other methods are for nobody."""
+        is_page = bool(self.graphql_ide) and self.should_render_graphql_ide(StarletteRequestAdapter(request))
+        return request.method in ("GET", "POST") and not is_page
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The response of this one request: what is found out on the way is kept on it, never on ``self``."""
@@ -128,7 +146,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         if request.method == "GET":
             data: object = self.parse_query_params(request.query_params)  # pyright: ignore[reportArgumentType]
         else:
-            _check_content_type(request.content_type)
+            bodies.check_content_type(request.content_type)
             data = self.parse_json(await request.get_body())
         return _request_data(data, protocol=transport.protocol if transport else "http")
 
@@ -185,6 +203,21 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             del response["data"]
         return response
 
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        ticket: Ticket = request.state.ticket
+        self.door.check_room(ticket)
+
+        def watched() -> AsyncIterator[str]:
+            return self.door.while_welcome(ticket, stream())
+
+        return await super().create_streaming_response(request, watched, sub_response, headers)
+
     def encode_json(self, data: object) -> str:
         """As text: WebSockets are to send text frames."""
         return bodies.write_json(data).decode()
@@ -213,13 +246,6 @@ class LimitedRequest(StarletteRequestAdapter):
         return await bodies.read_body(self._request, self._limit)
 
 
-def _check_content_type(header: str | None) -> None:
-    name, parameters = parse_content_type(header or "")
-    charset = parameters.get("charset", "utf-8").lower()
-    if name.lower() != PLAIN_JSON or charset not in ("utf-8", "utf8"):
-        raise RequestRefused(415, f"expected Content-Type {PLAIN_JSON} in UTF-8, got {header!r:.100}")
-
-
 def _request_data(data: object, *, protocol: Any) -> GraphQLRequestData:
     if not isinstance(data, dict):
         raise RequestRefused(400, f"expected one JSON object, got {bodies.kind_of(data)}")
@@ -245,7 +271,5 @@ def _wrong_transport(method: str, operation: OperationType) -> RequestRefused:
 
 
 def _refusal(request: Request, error: RequestRefused) -> Response:
-    body = {"errors": [{"message": error.message, "extensions": {"code": error.code.value}}]}
     wanted = bodies.response_type(request.headers.get("accept"))
-    media_type = wanted if wanted == GRAPHQL_JSON else PLAIN_JSON
-    return Response(bodies.write_json(body), error.status, error.headers, media_type)
+    return bodies.refused(error, GRAPHQL_JSON if wanted == GRAPHQL_JSON else PLAIN_JSON)

@@ -1,18 +1,23 @@
 """Runs the API: one process, uvicorn on uvloop and httptools, on loopback unless told otherwise."""
 
+import asyncio
 import logging
 import signal
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
 
-from taskengine.errors import InvalidSetting
+from taskengine.client import Client
+from taskengine.embedded import find_redis_url
+from taskengine.errors import InvalidSetting, RedisUnavailable
 from taskengine.settings import Settings
+from taskengine_api.access import is_loopback
 from taskengine_api.app import create_app
-from taskengine_api.settings import ApiSettings
+from taskengine_api.settings import ApiSettings, OpenLoopback
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +28,8 @@ STOP_SECONDS = 3
 
 def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. ``env`` is where ``TASKENGINE_API_…`` is read from."""
-    api = ApiSettings.from_env(env or {})
+    api = _for(host, ApiSettings.from_env(env or {}))
+    _check_keys(host, settings, api)
     listening = _listen(host, settings.api_port)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -50,6 +56,38 @@ def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None
     finally:
         listening.close()
     return 0
+
+
+def _for(host: str, api: ApiSettings) -> ApiSettings:
+    """Ask everyone for a key where others are listened to, unless it was said otherwise."""
+    if is_loopback(host) or api.open_loopback is not OpenLoopback.AUTO:
+        return api
+    return replace(api, open_loopback=OpenLoopback.OFF)
+
+
+def _check_keys(host: str, settings: Settings, api: ApiSettings) -> None:
+    """Refuse to listen to others while there is no key by which to tell them apart."""
+    if is_loopback(host) or api.key is not None:
+        return
+    try:
+        keys = asyncio.run(_count_keys(settings))
+    except RedisUnavailable as error:
+        log.warning("Whether there are keys cannot be told; each request is asked for one. %s", error)
+        return
+    if keys == 0:
+        raise InvalidSetting(
+            "--host",
+            f"{host} is reached by others, so they need a key, and there is none: make one by"
+            " `taskengine keys create NAME --role ADMIN`, or set TASKENGINE_API_KEY",
+        )
+
+
+async def _count_keys(settings: Settings) -> int:
+    client = Client(find_redis_url(settings), namespace=settings.namespace, settings=settings)
+    try:
+        return (await client.find_api_key("")).keys
+    finally:
+        await client.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

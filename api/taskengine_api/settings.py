@@ -5,8 +5,10 @@ Each field is ``TASKENGINE_API_<FIELD>``. The port is the engine's own setting
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from taskengine.settings import count, read, seconds
 
@@ -25,6 +27,42 @@ def _seconds_or_none(text: str) -> float:
     return 0.0 if text == "0" else seconds(text)
 
 
+class OpenLoopback(StrEnum):
+    """Whether who is on the machine itself may ask without a key."""
+
+    AUTO = "auto"
+    """As long as there are no keys, and nobody else is listened to."""
+    ON = "on"
+    OFF = "off"
+
+
+def _open_loopback(text: str) -> OpenLoopback:
+    words = {"true": "on", "1": "on", "false": "off", "0": "off"}
+    word = words.get(text.lower(), text.lower())
+    if word in list(OpenLoopback):
+        return OpenLoopback(word)
+    raise ValueError(f"expected {', '.join(OpenLoopback)}, got {text!r}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _names(text)
+    for origin in origins:
+        parts = urlsplit(origin)
+        if f"{parts.scheme}://{parts.netloc}" != origin or parts.scheme not in {"http", "https"}:
+            raise ValueError(f"expected origins such as https://ops.example.org, got {origin!r}")
+    return origins
+
+
+def _key(text: str) -> str:
+    if 20 <= len(text) <= 190 and text.isascii() and text.isprintable() and " " not in text:
+        return text
+    raise ValueError("expected 20 to 190 letters, digits and signs that nobody can guess")
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "graphiql": _switch,
     "catalogue_seconds": seconds,
@@ -32,6 +70,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "cache_seconds": _seconds_or_none,
     "max_body_bytes": count,
     "max_subscriptions": count,
+    "key": _key,
+    "open_loopback": _open_loopback,
+    "hosts": _names,
+    "origins": _origins,
+    "max_connections": count,
 }
 
 
@@ -51,6 +94,16 @@ class ApiSettings:
     """The largest request body, and the largest message over a WebSocket."""
     max_subscriptions: int = 50
     """Operations at once on one WebSocket."""
+    key: str | None = field(default=None, repr=False)
+    """A key that opens everything, besides those that ``taskengine keys`` makes: for processes of one house."""
+    open_loopback: OpenLoopback = OpenLoopback.AUTO
+    """Whether who is on the machine itself may ask without a key."""
+    hosts: tuple[str, ...] = ()
+    """Names besides localhost by which the machine itself may call the API without a key."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may ask, with a key."""
+    max_connections: int = 100
+    """WebSockets and event streams at once for one key."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

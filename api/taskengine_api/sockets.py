@@ -4,19 +4,26 @@ A message of another shape closes the connection with 4400 instead of ending in
 an exception, and a client that leaves is no error.
 """
 
-from collections.abc import Mapping
-from typing import Any, cast
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.websockets import WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 
 from taskengine_api.context import Context
+from taskengine_api.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from taskengine_api.router import GraphQLEndpoint
 
 MAX_REASON_BYTES = 123
 """What fits into a close frame."""
+_CLOSE_CODES = {429: 4429, 503: 1013}
+"""By HTTP status; 4403 for any other refusal."""
 
 
 class SocketAdapter(ASGIWebSocketAdapter):
@@ -36,6 +43,41 @@ class SocketAdapter(ASGIWebSocketAdapter):
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection. Each operation runs on the schema of its moment, which may change between two."""
+
+    _gone: Callable[[], None] | None = None
+    _leaving: asyncio.Task[None] | None = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        payload = message.get("payload", {})
+        if isinstance(payload, dict) and not self.connection_init_received and not self.connection_timed_out:
+            try:
+                self.context = await self._welcome(payload)
+            except RequestRefused as refusal:
+                self.connection_init_received = True
+                await self.websocket.close(_CLOSE_CODES.get(refusal.status, 4403), refusal.message)
+                return
+        await super().handle_connection_init(message)
+
+    async def _welcome(self, payload: dict[str, Any]) -> Context:
+        view = cast("GraphQLEndpoint", self.view)
+        ticket = await view.door.let_in(cast(SocketAdapter, self.websocket).ws, payload)
+        self._gone = view.door.stay(ticket, self._leave)
+        return view.context.seen_by(ticket.viewer)
+
+    def _leave(self) -> None:
+        """Close, since the key no longer opens; until that is done nothing more is taken."""
+        self.connection_acknowledged = False
+        self._leaving = self._leaving or asyncio.create_task(self._close())
+
+    async def _close(self) -> None:
+        await self.websocket.close(4403, "the key opens nothing any more")
+        for operation_id in list(self.operations):
+            await self.cleanup_operation(operation_id)
+
+    async def shutdown(self) -> None:
+        if self._gone is not None:
+            self._gone()
+        await super().shutdown()
 
     async def handle_message(self, message: Message) -> None:
         problem = _problem_of(message)

@@ -6,7 +6,7 @@ the engine's settings, since ``taskengine up`` plans all ports, and is handed in
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -58,6 +58,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "allowed_hosts": _hosts,
     "api_url": _url,
     "public_api_url": _url,
+    "api_key": str,
     "refresh_seconds": _refresh,
 }
 
@@ -74,6 +75,8 @@ class DashboardSettings:
     """The API to ask; that of the command that started us when unset. For a container of its own."""
     public_api_url: str | None = None
     """Where a browser reaches the API, for the link to GraphiQL; ``api_url`` when unset."""
+    api_key: str | None = field(default=None, repr=False)
+    """The key that the dashboard shows to the API for viewers who have not signed in: they may do what it may."""
     refresh_seconds: float = 2.0
     """How often pages refresh until the viewer chooses otherwise."""
 

@@ -121,7 +121,8 @@ def open_source(
     url: str, *, settings: DashboardSettings | None = None, transport: httpx.BaseTransport | None = None
 ) -> Source:
     """Make the source of this process; pages get it by ``source()``."""
-    _Opened.source = Source(Client(url, transport=transport), Feed(), settings or DashboardSettings())
+    settings = settings or DashboardSettings()
+    _Opened.source = Source(Client(url, key=settings.api_key, transport=transport), Feed(), settings)
     return _Opened.source
 
 

@@ -8,6 +8,7 @@ jobs can still be finished or given back, and Redis last.
 import asyncio
 import errno
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -67,7 +68,13 @@ class _Household:
     def __init__(self, target: str, settings: Settings, env: Mapping[str, str]) -> None:
         self._target = target
         self._settings = settings
-        self._env = dict(env) | {"PYTHONUNBUFFERED": "1"}
+        key = env.get("TASKENGINE_API_KEY") or secrets.token_urlsafe(32)
+        # Our own dashboard is let in by our own API, also once there are keys; nobody else knows this one.
+        keys = {
+            "TASKENGINE_API_KEY": key,
+            "TASKENGINE_DASHBOARD_API_KEY": env.get("TASKENGINE_DASHBOARD_API_KEY") or key,
+        }
+        self._env = dict(env) | keys | {"PYTHONUNBUFFERED": "1"}
         self._terminal = _Terminal()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()

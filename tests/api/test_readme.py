@@ -53,6 +53,8 @@ def test_its_table_of_settings_is_the_settings_with_their_defaults() -> None:
 def _shown(value: object) -> str:
     if value is True:
         return "on"
+    if value in (None, ()):
+        return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -35,6 +35,17 @@ def failing(error: Exception) -> Client:
     return a_client(answer)
 
 
+def test_the_key_is_shown_with_each_request() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"data": {}})
+
+    Client("http://api.test", key="te_secret", transport=httpx.MockTransport(answer)).execute(PING)
+    assert seen[0].headers["authorization"] == "Bearer te_secret"
+
+
 def test_the_operation_is_sent_by_name_with_its_variables() -> None:
     seen: list[httpx.Request] = []
 

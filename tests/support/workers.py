@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -12,12 +13,17 @@ from typing import Literal, Self
 import psutil
 from redis import Redis
 
-import taskengine
 from support.waiting import wait_until
 from taskengine.keys import Keys
 
 TESTS = Path(__file__).resolve().parent.parent
-_PACKAGE = Path(taskengine.__file__).resolve().parent.parent
+_PACKAGES = [
+    Path(place).parent
+    for name in ("taskengine", "taskengine_api", "taskengine_dashboard")
+    if (found := find_spec(name)) is not None
+    for place in found.submodule_search_locations or ()
+]
+"""Where this process has its packages from: its children are to have the same."""
 
 
 class WorkerProcess:
@@ -113,5 +119,5 @@ def worker_env(
     env = {name: value for name, value in os.environ.items() if not name.startswith("TASKENGINE_")}
     settings = {"redis_url": redis_url, "data_dir": data_dir, **settings}
     env |= {f"TASKENGINE_{name.upper()}": str(value) for name, value in settings.items()}
-    env["PYTHONPATH"] = os.pathsep.join(map(str, [_PACKAGE, *path]))
+    env["PYTHONPATH"] = os.pathsep.join(map(str, [*_PACKAGES, *path]))
     return env
