@@ -15,6 +15,7 @@ from support.jobs import COMPLETED, FAILED
 from support.safe import Card, digest, everything_in
 from taskengine import Client, InvalidInput, Secret, Settings
 from taskengine.engine import Task
+from taskengine.filters import JobFilter
 from taskengine.jobs import Job, LogLevel
 from taskengine.testing import assert_enqueued, drain, engine_in_place
 
@@ -94,6 +95,13 @@ async def test_by_name_and_json_without_the_tasks_code(bench: Bench, redis: Redi
     assert line.fields["values"] == ["********"] * 3
     await client.close()
     assert_kept(bench, redis)
+
+
+def test_no_filter_finds_a_job_by_them(bench: Bench, indiscreet: Task[..., str]) -> None:
+    job = bench.job(indiscreet(**GIVEN).id)
+    filters = [JobFilter(text=part) for part in PARTS] + [JobFilter(args_contain={"password": PASSWORD})]
+    assert [one.matches(job) for one in filters] == [False] * 4
+    assert JobFilter(text="Ada").matches(job)
 
 
 @pytest.mark.parametrize("bench", [(KEY,)], indirect=True)
