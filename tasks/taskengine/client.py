@@ -193,7 +193,12 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
             raise InvalidInputs(_of_job(unknown.row, unknown)) from None
 
     async def rerun_job(
-        self, job_id: str, args: Mapping[str, Any] | None = None, options: Options | None = None
+        self,
+        job_id: str,
+        args: Mapping[str, Any] | None = None,
+        options: Options | None = None,
+        *,
+        by: str | None = None,
     ) -> Job:
         """Enqueue a job's task once more as a new job, which names the first in ``rerun_of``.
 
@@ -205,7 +210,7 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         info = await self._task(job.task)
         parted = self._parted(info, job.args if args is None else args, Before(job.args, secrets))
         row = await self._row_with(info, parted, as_before(job, options or Options()))
-        (one,) = await self._enqueue([with_fields(row, {"rerun_of": job.id})])
+        (one,) = await self._enqueue([with_fields(row, {"rerun_of": job.id})], by=check_by(by))
         return one.job
 
     async def _with_secrets(self, job_id: str) -> tuple[Job, str]:
@@ -246,10 +251,10 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
                     answers[place] = one
                 return
 
-    async def _enqueue(self, rows: Sequence[list[Value]]) -> list[Enqueued]:
+    async def _enqueue(self, rows: Sequence[list[Value]], *, by: str = "") -> list[Enqueued]:
         added: list[Added] = []
         for start in range(0, len(rows), ROWS_PER_CHANGE):
-            added += await self._run(self._store.enqueue_jobs(rows[start : start + ROWS_PER_CHANGE]))
+            added += await self._run(self._store.enqueue_jobs(rows[start : start + ROWS_PER_CHANGE], by=by))
         found = await self.get_jobs([job_id for job_id, _ in added])
         return [
             Enqueued(job=self._found(job_id, job), deduplicated=not new)

@@ -364,3 +364,15 @@ async def test_a_job_is_not_repeated_with_what_its_task_does_not_take(api: Api) 
 async def test_a_job_that_is_gone_is_not_repeated(api: Api) -> None:
     (error,) = (await rerun(api, "job_nope"))["errors"]
     assert (error["__typename"], error["path"]) == ("NotFoundError", ["id"])
+
+
+async def test_repeating_is_written_down(api: Api) -> None:
+    first = (await by_name(api))["job"]["id"]
+    second = (await rerun(api, first))["job"]["id"]
+    (entry,) = (await api.data("{ auditEntries { nodes { viewer action subject details } } }"))["auditEntries"]["nodes"]
+    assert entry == {
+        "viewer": "local",
+        "action": "rerun_job",
+        "subject": first,
+        "details": {"job": second, "jobs": 1, "task": "universal"},
+    }

@@ -189,7 +189,8 @@ class EnqueueMutations:
     ) -> RerunJobPayload:
         args = cast("Mapping[str, Any] | None", input.args)
         options = input.options.to_domain() if input.options else None
-        return RerunJobPayload(job=Job.from_domain(await info.context.client.rerun_job(input.id, args, options)))
+        job = await info.context.client.rerun_job(input.id, args, options, by=info.context.viewer.name)
+        return RerunJobPayload(job=Job.from_domain(job))
 
     @mutation("Results in input order.")
     async def enqueue_jobs(

@@ -3,10 +3,11 @@
 -- Returns  a list: for each row {id of the job there is now, 1 when it is new else 0}
 -- Errors   QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
 --          UNKNOWN_DEPENDENCY  there is no such job; nothing was enqueued: <number of the row, from 0> <its id>
--- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished, metrics
---@include keys clock jobs metrics failures moves dependencies enqueue follow_ups memory
+-- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished, audit, metrics
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups memory audit
 
-local rows = 1 -- ARGV from here: id, task, queue, priority, delay_ms | "", run_at_ms | "", ids it depends on with commas between, n, then n of field, value
+local by   = ARGV[1] -- str  who asks; "" when nobody said
+local rows = 2       -- ARGV from here: id, task, queue, priority, delay_ms | "", run_at_ms | "", ids it depends on with commas between, n, then n of field, value
 
 local full = why_full()
 if full then return queue_full(full) end
@@ -33,5 +34,10 @@ end
 local answers = {}
 for i, job in ipairs(jobs) do answers[i] = { enqueue(unpack(job, 1, 8)) } end
 resolve(LINKED_AT_ONCE)
+if #jobs > 0 then
+  local first, repeated = jobs[1], value_of(jobs[1][8], "rerun_of")
+  local action = repeated and "rerun_job" or "enqueue_jobs"
+  audit(by, action, repeated or answers[1][1], { job = answers[1][1], jobs = #jobs, task = first[2] })
+end
 write_tally()
 return answers

@@ -1,5 +1,6 @@
 """``enqueue_jobs.lua``: nothing -> QUEUED or SCHEDULED, many at once, and twice is as good as once."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from redis import Redis
@@ -169,3 +170,15 @@ def test_the_event_says_what_came(redis: Redis) -> None:
         "attempt": "0",
         "message": "",
     }
+
+
+def test_who_enqueues_is_written_down_once_for_all(redis: Redis) -> None:
+    STORE.enqueue_jobs([row("j1"), row("j2")], by="ops@").run(redis)
+    ((_, entry),) = redis.xrange(KEYS.audit)
+    assert (entry["by"], entry["action"], entry["subject"]) == ("ops@", "enqueue_jobs", "j1")
+    assert json.loads(entry["details"]) == {"job": "j1", "jobs": 2, "task": "t"}
+
+
+def test_what_a_program_enqueues_is_no_operators_action(redis: Redis) -> None:
+    enqueue(redis, "j1")
+    assert redis.exists(KEYS.audit) == 0
