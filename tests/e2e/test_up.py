@@ -93,6 +93,26 @@ def test_after_all_that_a_job_is_run_as_before(house: Household) -> None:
     assert house.until(house.enqueue("universal", {"value": "still"}), "COMPLETED")["result"] == "still"
 
 
+# Drained from afar
+
+
+def test_a_worker_that_is_drained_ends_its_job_and_is_not_started_again(own_house: Household) -> None:
+    own_house.start()
+    running = own_house.enqueue("universal", {"ms": 1500, "value": "done"})
+    own_house.until(running, "RUNNING")
+    (worker,) = own_house.graphql("{ workers(online: true) { id } }")["workers"]
+    drain = "mutation($id: ID!) { drainWorker(input: {id: $id}) { worker { draining } errors { message } } }"
+    assert own_house.graphql(drain, id=worker["id"])["drainWorker"] == {"worker": {"draining": True}, "errors": []}
+    later = own_house.enqueue("universal", {})
+    own_house.hear("worker    │ ended as it was asked to, and is not started again")
+    assert own_house.job(running)["result"] == "done"
+    assert own_house.job(later)["state"] == "QUEUED"
+    assert own_house.graphql("{ workers { id } }") == {"workers": []}
+    assert {"redis", "api", "dashboard"} <= own_house.processes().keys()
+    assert "worker" not in own_house.processes()
+    assert own_house.stop() == 0
+
+
 # It stops
 
 

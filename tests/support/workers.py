@@ -38,6 +38,7 @@ class WorkerProcess:
         mode: Literal["thread", "process"] = "thread",
         concurrency: int = 4,
         queues: Sequence[str] = (),
+        queue_order: str = "priority",
         path: Sequence[Path] = (TESTS,),
         **settings: object,
     ) -> None:
@@ -48,7 +49,7 @@ class WorkerProcess:
         self._namespace = str(settings.get("namespace", "default"))
         self._command = [sys.executable, "-m", "taskengine", "worker", target]
         self._command += ["--mode", mode, "--concurrency", str(concurrency)]
-        self._command += ["--queues", ",".join(queues)] if queues else []
+        self._command += ["--queues", ",".join(queues), "--queue-order", queue_order] if queues else []
         self._env = worker_env(redis_url, data_dir=data_dir, path=path, **settings)
         self._process: subprocess.Popen[bytes] | None = None
 
