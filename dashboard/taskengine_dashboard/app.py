@@ -21,13 +21,15 @@ def main(default: str = navigation.OVERVIEW) -> None:
         layout="wide",
         menu_items={"About": f"**TaskEngine** dashboard. It reads and steers the jobs of `{source().api_url}`."},
     )
+    parts.recall()
     page = st.navigation([navigation.page(name, default=default) for name in navigation.NAMES])
     st.set_page_config(page_title=f"{page.title} · TaskEngine")
     st.html(PACKAGE / "style.css")
     st.logo(str(STATIC / parts.logo()), icon_image=str(STATIC / "mark.svg"), size="large")
     parts.sidebar()
+    parts.browser()
     page.run()
-    if not parts.open_question():  # one thing at a time floats over a page
+    if not (parts.open_question() or parts.open_help()):  # one thing at a time floats over a page
         drawer.open_if_asked()
     parts.show_notice()  # last: what floats is kept by number, and a notice must not move the drawer
 

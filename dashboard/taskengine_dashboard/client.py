@@ -105,11 +105,10 @@ class Operation:
 class Client:
     """Sends operations to one API. Safe to use from many threads."""
 
-    def __init__(self, url: str, *, key: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = endpoint_of(url)
         # Proxies of the environment are for the outside world; the API is a neighbour.
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(timeout=TIMEOUT, headers=headers, transport=transport, trust_env=False)
+        self._http = httpx.Client(timeout=TIMEOUT, transport=transport, trust_env=False)
 
     def execute(
         self, operation: Operation, variables: Mapping[str, Any] | None = None, api_key: str | None = None

@@ -100,8 +100,9 @@ class Feed:
         try:
             reading = Reading(fetch(), datetime.now(UTC))
         except ApiError as problem:
-            last = entry.reading if problem.keeps_figures else Reading[Any]()
-            reading = Reading(last.value, last.at, problem)
+            last = entry.reading
+            keeps = problem.keeps_figures
+            reading = Reading(last.value if keeps else None, last.at if keeps else None, problem)
         except Exception:  # noqa: BLE001 - an answer that we cannot read is a problem to show, not a lost thread
             _log.exception("cannot read an answer of the API")
             reading = Reading(entry.reading.value, entry.reading.at, UnreadableAnswer())

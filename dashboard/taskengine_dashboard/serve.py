@@ -17,7 +17,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from taskengine_dashboard import navigation, tables
+from taskengine_dashboard import navigation, session, tables
 from taskengine_dashboard.origins import LOOPBACK_NAMES, OnlyOurPages
 from taskengine_dashboard.settings import DashboardSettings, InvalidSetting
 from taskengine_dashboard.shapes import is_object
@@ -58,6 +58,7 @@ def application(settings: DashboardSettings) -> App:
     return App(
         PACKAGE / "app.py",
         lifespan=_lifespan,
+        routes=session.ROUTES,
         middleware=[Middleware(OnlyOurPages, hosts=hosts)],
         on_script_error=_show_no_traceback,
     )

@@ -7,11 +7,23 @@ the engine's settings, since ``taskengine up`` plans all ports, and is handed in
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 PREFIX = "TASKENGINE_DASHBOARD_"
 _NOT_OURS = frozenset({PREFIX + "PORT"})
+
+
+class Guests(StrEnum):
+    """Who is shown pages without having signed in."""
+
+    LOCAL = "local"
+    """Those on this machine itself, with no proxy in between."""
+    ALL = "all"
+    """Everyone who reaches it."""
+    NONE = "none"
+
 
 REFRESH_CHOICES = (1.0, 2.0, 5.0, 10.0, 0.0)
 """Seconds between refreshes that the sidebar offers; 0 is off."""
@@ -53,12 +65,25 @@ def _refresh(text: str) -> float:
     raise ValueError(f"expected one of {', '.join(names)} (seconds; 0 is off), got {text!r}")
 
 
+def _key(text: str) -> str:
+    if len(text) <= 190 and text.isascii() and text.isprintable() and " " not in text:
+        return text
+    raise ValueError("expected a key of the API, as `taskengine keys create` shows it")
+
+
+def _guests(text: str) -> Guests:
+    if text in list(Guests):
+        return Guests(text)
+    raise ValueError(f"expected {', '.join(Guests)}, got {text!r}")
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "host": _host,
     "allowed_hosts": _hosts,
     "api_url": _url,
     "public_api_url": _url,
-    "api_key": str,
+    "api_key": _key,
+    "guests": _guests,
     "refresh_seconds": _refresh,
 }
 
@@ -68,7 +93,7 @@ class DashboardSettings:
     """The dashboard's settings. Each field is ``TASKENGINE_DASHBOARD_<FIELD>`` in the environment."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Everyone who reaches it sees and steers all jobs: open it on purpose."""
+    """Address to listen on. Whoever does not sit at this machine signs in with a key of the API, unless ``guests``."""
     allowed_hosts: tuple[str, ...] = ()
     """Names by which browsers may reach us. None: those of the loopback when we listen there, else any."""
     api_url: str | None = None
@@ -76,14 +101,16 @@ class DashboardSettings:
     public_api_url: str | None = None
     """Where a browser reaches the API, for the link to GraphiQL; ``api_url`` when unset."""
     api_key: str | None = field(default=None, repr=False)
-    """The key that the dashboard shows to the API for viewers who have not signed in: they may do what it may."""
+    """A key of the API for viewers who have not signed in: what it may do, they may do. One of a VIEWER shows only."""
+    guests: Guests = Guests.LOCAL
+    """Who is shown pages without having signed in, with ``api_key`` or, where the API allows it, without any."""
     refresh_seconds: float = 2.0
     """How often pages refresh until the viewer chooses otherwise."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the settings; raise ``InvalidSetting`` for a bad value or a name that is not one."""
-        names = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
+        names = {PREFIX + one.name.upper(): one.name for one in fields(cls)}
         values: dict[str, Any] = {}
         for variable, text in env.items():
             if not variable.startswith(PREFIX) or variable in _NOT_OURS:

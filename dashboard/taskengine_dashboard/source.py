@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from taskengine_dashboard import identity
-from taskengine_dashboard.client import ApiError, Client, Operation
+from taskengine_dashboard.client import ApiError, Client, NotSignedIn, Operation
 from taskengine_dashboard.feed import Feed, Reading
+from taskengine_dashboard.identity import Identity, who_looks
 from taskengine_dashboard.model.json_values import Json
 from taskengine_dashboard.settings import DashboardSettings
 
@@ -55,16 +55,22 @@ class Changed:
 class Source:
     """Questions and changes of one API, by one viewer. Safe to use from many threads."""
 
-    def __init__(self, client: Client, feed: Feed, settings: DashboardSettings, api_key: str | None = None) -> None:
+    def __init__(self, client: Client, feed: Feed, settings: DashboardSettings, viewer: Identity | None = None) -> None:
         self._client = client
         self._feed = feed
-        self._api_key = api_key
         self.settings = settings
+        self.viewer = viewer or Identity(None, is_signed_in=False)
         self.api_url = client.url
 
-    def seen_by(self, api_key: str | None) -> "Source":
-        """Return the same for a viewer with this key."""
-        return Source(self._client, self._feed, self.settings, api_key)
+    def seen_by(self, viewer: Identity) -> "Source":
+        """Return the same for this viewer."""
+        return Source(self._client, self._feed, self.settings, viewer)
+
+    def ask(self, operation: Operation, variables: Mapping[str, Any] | None = None) -> Json:
+        """Return an operation's data, asked for now; raise ``ApiError``. Pages ``read``, which makes nobody wait."""
+        if not self.viewer.may_ask:
+            raise NotSignedIn("UNAUTHENTICATED", "Whoever is not at the machine itself needs a key.")
+        return self._client.execute(operation, variables, self.viewer.api_key)
 
     def read(
         self, operation: Operation, variables: Mapping[str, Any] | None, read: Callable[[Json], Answer]
@@ -74,13 +80,13 @@ class Source:
         ``read`` is called once an answer, however many viewers with the same key see it: tables are made there.
         """
         # With the key, or one viewer would be shown what another may see.
-        question = (self._api_key, operation.name, json.dumps(variables or {}, sort_keys=True))
-        return self._feed.read(question, lambda: read(self._client.execute(operation, variables, self._api_key)))
+        question = (self.viewer, operation.name, json.dumps(variables or {}, sort_keys=True))
+        return self._feed.read(question, lambda: read(self.ask(operation, variables)))
 
     def send(self, operation: Operation, variables: Mapping[str, Any]) -> Reply:
         """Change something by a mutation with one field; whoever reads next waits for what it changed."""
         try:
-            (payload,) = self._client.execute(operation, variables, self._api_key).values()
+            (payload,) = self.ask(operation, variables).values()
         except ApiError as problem:
             return Reply(problem=problem)
         finally:
@@ -121,8 +127,7 @@ def open_source(
     url: str, *, settings: DashboardSettings | None = None, transport: httpx.BaseTransport | None = None
 ) -> Source:
     """Make the source of this process; pages get it by ``source()``."""
-    settings = settings or DashboardSettings()
-    _Opened.source = Source(Client(url, key=settings.api_key, transport=transport), Feed(), settings)
+    _Opened.source = Source(Client(url, transport=transport), Feed(), settings or DashboardSettings())
     return _Opened.source
 
 
@@ -130,4 +135,11 @@ def source() -> Source:
     """Return the source that ``open_source`` made, for whoever looks at the page that is being drawn."""
     if _Opened.source is None:
         raise RuntimeError("no source is open: start the dashboard by `taskengine dashboard`, not by `streamlit run`")
-    return _Opened.source.seen_by(identity.api_key())
+    return _Opened.source.seen_by(who_looks(_Opened.source.settings))
+
+
+def source_with(api_key: str) -> Source:
+    """Return the source that ``open_source`` made, for whoever has this key."""
+    if _Opened.source is None:
+        raise RuntimeError("no source is open")
+    return _Opened.source.seen_by(Identity(api_key, is_signed_in=True))

@@ -35,14 +35,14 @@ def failing(error: Exception) -> Client:
     return a_client(answer)
 
 
-def test_the_key_is_shown_with_each_request() -> None:
+def test_the_viewers_key_is_shown_to_the_api() -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json={"data": {}})
 
-    Client("http://api.test", key="te_secret", transport=httpx.MockTransport(answer)).execute(PING)
+    Client("http://api.test", transport=httpx.MockTransport(answer)).execute(PING, api_key="te_secret")
     assert seen[0].headers["authorization"] == "Bearer te_secret"
 
 

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from support.waiting import wait_until
-from taskengine_dashboard.client import ApiUnreachable
+from taskengine_dashboard.client import ApiUnreachable, NotSignedIn
 from taskengine_dashboard.feed import Feed, Reading, UnreadableAnswer
 
 MakeFeed = Callable[..., Feed]
@@ -130,3 +130,14 @@ def test_questions_that_nobody_asks_any_more_are_forgotten(a_feed: MakeFeed) -> 
         feed.read(question, lambda: next(numbers))
     assert feed.read("c", lambda: next(numbers)).value == 2
     assert feed.read("a", lambda: next(numbers)).value == 3
+
+
+def test_who_must_sign_in_is_shown_nothing_of_before(a_feed: MakeFeed) -> None:
+    def revoked() -> int:
+        raise NotSignedIn("UNAUTHENTICATED", "this key opens nothing")
+
+    feed = a_feed(patience_seconds=5)
+    feed.read("q", lambda: 1)
+    reading = feed.read("q", revoked)
+    assert (reading.value, reading.at) == (None, None)
+    assert isinstance(reading.problem, NotSignedIn)

@@ -9,7 +9,9 @@ from taskengine_dashboard.origins import LOOPBACK_NAMES, OnlyOurPages
 PUBLIC = ("jobs.example.org",)
 
 
-async def is_let_in(hosts: tuple[str, ...], host: str, origin: str | None, kind: str = "websocket") -> bool:
+async def is_let_in(
+    hosts: tuple[str, ...], host: str, origin: str | None, kind: str = "websocket", method: str = "GET"
+) -> bool:
     """Whether the application behind is asked at all."""
     asked: list[str] = []
 
@@ -23,7 +25,7 @@ async def is_let_in(hosts: tuple[str, ...], host: str, origin: str | None, kind:
         assert message == {"type": "websocket.close", "code": 1008, "reason": ""}
 
     headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
-    await OnlyOurPages(app, hosts)({"type": kind, "headers": headers}, receive, send)
+    await OnlyOurPages(app, hosts)({"type": kind, "method": method, "headers": headers}, receive, send)
     return bool(asked)
 
 
@@ -58,5 +60,9 @@ async def test_a_page_of_others_is_not(hosts: tuple[str, ...], host: str, origin
     assert not await is_let_in(hosts, host, origin)
 
 
-async def test_what_is_no_websocket_is_left_alone() -> None:
+async def test_whoever_only_looks_is_left_alone() -> None:
     assert await is_let_in(LOOPBACK_NAMES, "rebound.example", None, kind="http")
+
+
+async def test_our_own_page_may_sign_in() -> None:
+    assert await is_let_in(PUBLIC, "jobs.example.org", "https://jobs.example.org", kind="http", method="POST")

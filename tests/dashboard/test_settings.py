@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskengine_dashboard.settings import DashboardSettings, InvalidSetting
+from taskengine_dashboard.settings import DashboardSettings, Guests, InvalidSetting
 
 
 def test_nothing_need_be_set() -> None:
@@ -19,6 +19,8 @@ def test_each_is_read_from_its_variable() -> None:
             "TASKENGINE_DASHBOARD_ALLOWED_HOSTS": "jobs.example.org, Localhost",
             "TASKENGINE_DASHBOARD_API_URL": "http://api:8000",
             "TASKENGINE_DASHBOARD_PUBLIC_API_URL": "https://jobs.example.org/graphql",
+            "TASKENGINE_DASHBOARD_API_KEY": "te_key",
+            "TASKENGINE_DASHBOARD_GUESTS": "all",
             "TASKENGINE_DASHBOARD_REFRESH_SECONDS": "5",
         }
     )
@@ -27,6 +29,8 @@ def test_each_is_read_from_its_variable() -> None:
         allowed_hosts=("jobs.example.org", "localhost"),
         api_url="http://api:8000",
         public_api_url="https://jobs.example.org/graphql",
+        api_key="te_key",
+        guests=Guests.ALL,
         refresh_seconds=5.0,
     )
 

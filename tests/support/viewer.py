@@ -17,7 +17,7 @@ from support.waiting import wait_until
 
 HEADER, ROW = 33, 36
 """Heights in a table, in pixels: it is drawn on a canvas, so that a click needs a place."""
-PROBES = re.compile(r"/(jobs|enqueue)/_stcore/(health|host-config)$")
+PROBES = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 """Streamlit's page looks for its server below a page's own address first, and is told 404."""
 
 

@@ -1,6 +1,7 @@
 """What pages are made of: ``parts.header``, ``parts.table``, ``parts.ask`` … whatever more than one page draws."""
 
 from taskengine_dashboard.parts.asking import Question, ask, open_question
+from taskengine_dashboard.parts.browser import browser, leave, open_help
 from taskengine_dashboard.parts.charts import chart, is_dark
 from taskengine_dashboard.parts.empty import nothing_here
 from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
@@ -8,7 +9,9 @@ from taskengine_dashboard.parts.header import header, heading, wait_for_first_an
 from taskengine_dashboard.parts.kpi import Kpi, kpi_cards
 from taskengine_dashboard.parts.live import live, refresh_seconds
 from taskengine_dashboard.parts.notices import remember, show_notice
+from taskengine_dashboard.parts.preferences import recall
 from taskengine_dashboard.parts.sidebar import graphiql_url, logo, sidebar
+from taskengine_dashboard.parts.sign_in import sign_in_form
 from taskengine_dashboard.parts.times import Window, choose_window, chosen_window, span_of, viewer_zone
 
 __all__ = [
@@ -16,6 +19,7 @@ __all__ = [
     "Question",
     "Window",
     "ask",
+    "browser",
     "chart",
     "chips",
     "choose_window",
@@ -25,14 +29,18 @@ __all__ = [
     "heading",
     "is_dark",
     "kpi_cards",
+    "leave",
     "live",
     "logo",
     "nothing_here",
+    "open_help",
     "open_question",
+    "recall",
     "refresh_seconds",
     "remember",
     "show_notice",
     "sidebar",
+    "sign_in_form",
     "small_table",
     "span_of",
     "state_badge",

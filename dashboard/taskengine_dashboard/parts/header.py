@@ -8,9 +8,10 @@ from typing import Any, Protocol, TypeVar
 import streamlit as st
 
 from taskengine_dashboard import wording
-from taskengine_dashboard.client import RequestFailed
+from taskengine_dashboard.client import NotSignedIn, RequestFailed
 from taskengine_dashboard.feed import Reading
-from taskengine_dashboard.model.frame import Frame
+from taskengine_dashboard.model.frame import Frame, Role
+from taskengine_dashboard.parts.sign_in import sign_in
 from taskengine_dashboard.parts.times import viewer_zone
 
 
@@ -30,6 +31,9 @@ def header(title: str, ask: Callable[[], Reading[Answer]]) -> Reading[Answer]:
         st.title(title, anchor=False, width="content")
         health = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="health")
     reading = ask()
+    if isinstance(reading.problem, NotSignedIn):
+        sign_in(reading.problem)
+        st.stop()  # nothing else of the page is for whoever this is
     with health:
         _health(reading)
     if reading.problem is not None:
@@ -71,6 +75,13 @@ def _health(reading: Reading[Answer]) -> None:
 
 def _who_answered(frame: Frame) -> None:
     system, workers_online = frame.system, frame.workers_online
+    if not frame.may(Role.OPERATOR):
+        st.badge(
+            "Read only",
+            icon=":material/visibility:",
+            color="gray",
+            help=f"{wording.plain(frame.viewer.name)} may look at everything and change nothing",
+        )
     st.badge(
         "API",
         icon=":material/check:",

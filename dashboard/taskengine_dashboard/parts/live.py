@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from taskengine_dashboard.parts.preferences import REFRESH
 from taskengine_dashboard.source import source
 
-LIVE = "live"
-REFRESH = "refresh"
+LIVE, HIDDEN = "live", "hidden"
 
 
 def live(draw: Callable[[], None]) -> None:
@@ -16,5 +16,7 @@ def live(draw: Callable[[], None]) -> None:
 
 
 def refresh_seconds() -> float:
-    """Return the viewer's choice; 0 is off."""
+    """Return how often to refresh: the viewer's choice; 0 is off, as it is while nobody looks at the page."""
+    if st.session_state.get(HIDDEN):
+        return 0.0
     return float(st.session_state.get(REFRESH, source().settings.refresh_seconds))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from taskengine_dashboard.client import endpoint_of
-from taskengine_dashboard.parts.live import REFRESH
+from taskengine_dashboard.parts.preferences import REFRESH
 from taskengine_dashboard.settings import REFRESH_CHOICES
 from taskengine_dashboard.source import source
 
@@ -12,7 +12,6 @@ def sidebar() -> None:
     """Draw what stands under the menu on every page."""
     with st.sidebar:
         st.space("small")
-        st.session_state.setdefault(REFRESH, source().settings.refresh_seconds)
         st.selectbox(
             "Refresh",
             REFRESH_CHOICES,

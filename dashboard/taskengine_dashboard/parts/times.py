@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from taskengine_dashboard.parts.preferences import BROWSER, ZONE
+
 Window = Literal["MINUTE", "HOUR", "DAY", "WEEK"]
 """How far back figures go, as the API names it."""
 _SPANS: dict[Window, str] = {"MINUTE": "1m", "HOUR": "1h", "DAY": "24h", "WEEK": "7d"}
@@ -15,9 +17,10 @@ _DEFAULT: Window = "HOUR"
 
 
 def viewer_zone() -> tzinfo:
-    """Return the time zone of the viewer's browser."""
+    """Return the time zone that the viewer chose: that of their browser, until they choose another."""
+    chosen: str = st.session_state.get(ZONE, BROWSER)
     try:
-        return ZoneInfo(st.context.timezone or "UTC")
+        return ZoneInfo(chosen if chosen != BROWSER else st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
 

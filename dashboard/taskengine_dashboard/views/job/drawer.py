@@ -7,6 +7,7 @@ import streamlit as st
 from taskengine_dashboard import parts, wording
 from taskengine_dashboard.changes import jobs as changes
 from taskengine_dashboard.changes import outcomes
+from taskengine_dashboard.client import NotSignedIn
 from taskengine_dashboard.feed import Reading
 from taskengine_dashboard.model.jobs import Failure, can_cancel, can_retry
 from taskengine_dashboard.navigation import DRAWER
@@ -23,7 +24,10 @@ def open_if_asked() -> None:
     job_id = st.query_params.get(DRAWER)
     if not job_id:
         return
-    job = _job_of(questions.job(job_id))
+    reading = questions.job(job_id)
+    if isinstance(reading.problem, NotSignedIn):
+        return
+    job = _job_of(reading)
     title = wording.plain(job.task) if job else "Job"
     st.dialog(title, width=_WIDTH, position="right", on_dismiss=_close)(_live)(job_id)
 

@@ -1,0 +1,26 @@
+"""What a viewer has chosen for all pages. The browser keeps it in cookies, so that it holds the next time too."""
+
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from taskengine_dashboard.settings import REFRESH_CHOICES
+from taskengine_dashboard.source import source
+
+REFRESH, ZONE = "refresh", "zone"
+_COOKIES = {REFRESH: "taskengine_refresh", ZONE: "taskengine_zone"}
+BROWSER = "browser"
+"""The time zone of the browser, whichever that is."""
+
+
+def recall() -> None:
+    """Take up what the browser has kept, when a viewer comes."""
+    kept = {name: st.context.cookies.to_dict().get(cookie) for name, cookie in _COOKIES.items()}
+    seconds = {f"{choice:g}": choice for choice in REFRESH_CHOICES}
+    st.session_state.setdefault(REFRESH, seconds.get(kept[REFRESH] or "", source().settings.refresh_seconds))
+    st.session_state.setdefault(ZONE, kept[ZONE] if kept[ZONE] in available_timezones() else BROWSER)
+
+
+def to_keep() -> dict[str, str]:
+    """Return the cookies that the browser is to keep."""
+    return {_COOKIES[REFRESH]: f"{st.session_state[REFRESH]:g}", _COOKIES[ZONE]: st.session_state[ZONE]}

@@ -1,0 +1,39 @@
+// What a page needs the browser for: keys, whether anyone looks, what to remember, and leaving.
+//
+// data: { places: {key: page}, remember: {name: value}, leave: bool }
+// triggers: pressed (an action or a page), state: hidden
+const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]";
+const ACTIONS = { "?": "help", r: "refresh", p: "pause" };
+const CHORD_MS = 1500;
+
+let listening = new AbortController();
+
+export default function ({ data, setTriggerValue, setStateValue }) {
+  // It is called again with each new data.
+  listening.abort();
+  listening = new AbortController();
+  const { signal } = listening;
+  for (const [name, value] of Object.entries(data.remember))
+    document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=strict`;
+  if (data.leave)
+    fetch(new URL("auth/logout", document.baseURI), { method: "POST" }).finally(() => location.reload());
+
+  let chord = 0;
+  const pressed = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+    if (event.target.closest?.(TYPING) || document.querySelector("[role=dialog]")) return;
+    const going = performance.now() - chord < CHORD_MS;
+    chord = 0;
+    if (going && data.places[event.key]) setTriggerValue("pressed", data.places[event.key]);
+    else if (event.key === "g") chord = performance.now();
+    else if (event.key === "/") document.querySelector("[data-testid=stMain] input[type=search]")?.focus();
+    else if (ACTIONS[event.key]) setTriggerValue("pressed", ACTIONS[event.key]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const looked = () => setStateValue("hidden", document.hidden);
+  document.addEventListener("keydown", pressed, { capture: true, signal });
+  document.addEventListener("visibilitychange", looked, { signal });
+  return () => listening.abort();
+}

@@ -1,0 +1,43 @@
+"""Settings: who you are here, what answers, and how pages look."""
+
+import pytest
+
+from support.fake_api import FakeApi
+from support.pages import OpenPage, look, texts
+from taskengine_dashboard.identity import Identity
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [("VIEWER", "change nothing"), ("OPERATOR", "steer jobs"), ("ADMIN", "do everything")],
+)
+def test_it_says_what_you_may_do(api: FakeApi, open_page: OpenPage, role: str, words: str) -> None:
+    api.answers["viewer"] = {"name": "vera", "role": role}
+    page = open_page("settings")
+    assert words in texts(page)
+    assert list(page.table[0].value["value"]) == ["vera", role, "Not signed in: from this machine itself"]
+
+
+def test_it_says_what_answers(open_page: OpenPage) -> None:
+    assert list(open_page("settings").table[1].value["value"]) == [
+        "`http://api.test/graphql`",
+        "0.1.0",
+        "7.4.0, 1.5 MB",
+        "aof",
+    ]
+
+
+def test_who_signed_in_can_sign_out(open_page: OpenPage, viewers: list[Identity]) -> None:
+    viewers.append(Identity("mine", is_signed_in=True))
+    page = open_page("settings")
+    assert page.table[0].value["value"][2] == "Signed in with a key"
+    page.button(key="sign-out").click()
+    look(page)
+
+
+def test_times_are_told_in_the_zone_that_one_chooses(api: FakeApi, open_page: OpenPage) -> None:
+    page = open_page("settings", job=api.add_job("COMPLETED"))
+    assert "24 Nov 2026, 11:59:30 on w1" in texts(page)
+    page.selectbox(key="zone").set_value("Asia/Tokyo")
+    look(page)
+    assert "24 Nov 2026, 20:59:30 on w1" in texts(page)
