@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from redis import Redis
@@ -13,10 +14,11 @@ from redis import Redis
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.redis_server import RedisServer
-from taskengine.filters import JobFilter
+from taskengine.filters import NEWEST_FIRST, OLDEST_FIRST, JobFilter, JobOrder, JobOrderField
 from taskengine.ids import new_id
 from taskengine.jobs import JobState, Options
 from taskengine.keys import Keys
+from taskengine.listing import Look, Place, Stretch
 from taskengine.reads import Reads
 from taskengine.records import row_of
 from taskengine.store import Ending, Outcome, Store
@@ -49,20 +51,24 @@ def main() -> None:
 
 def measure(redis: Redis, jobs: int, times: int) -> dict[str, float]:
     fill(redis, jobs)
-    state, first_page = JobFilter(states=(JobState.COMPLETED,)), JobFilter()
-    deep = READS.list_jobs(first_page, cursor=None, limit=1, newest_first=False).run(redis).jobs[0].order + jobs // 2
-    lane = JobFilter(states=(JobState.QUEUED,), tasks=("task-3",))
+    everything = JobFilter()
+    middle = page(redis, everything, OLDEST_FIRST, limit=1).rows[0][1].score + jobs // 2
     looks: dict[str, Callable[[], object]] = {
         "enqueue": lambda: STORE.enqueue_jobs([row(0)]).run(redis),
         "claim and finish": lambda: claim_and_finish(redis),
         "counts": lambda: READS.count_jobs().run(redis),
-        "first page of all": lambda: READS.list_jobs(first_page, cursor=None, limit=50, newest_first=True).run(redis),
-        "a deep page of all": lambda: READS.list_jobs(first_page, cursor=deep, limit=50, newest_first=True).run(redis),
-        "a page of one state": lambda: READS.list_jobs(state, cursor=None, limit=50, newest_first=True).run(redis),
-        "a page of a task and state": lambda: READS.list_jobs(lane, cursor=None, limit=50, newest_first=True).run(
-            redis
-        ),
+        "first page of all": lambda: page(redis, everything),
+        "a deep page of all": lambda: page(redis, everything, behind=Place(middle)),
     }
+    wanted = {
+        "of one state": (JobFilter(states=(JobState.COMPLETED,)), NEWEST_FIRST),
+        "of a task and state": (JobFilter(states=(JobState.QUEUED,), tasks=("task-3",)), NEWEST_FIRST),
+        "of a tag": (JobFilter(tags=("tag-1",)), NEWEST_FIRST),
+        "by finish": (everything, JobOrder(JobOrderField.FINISHED_AT)),
+        "by priority": (everything, JobOrder(JobOrderField.PRIORITY)),
+        "of a text that is nowhere": (JobFilter(text="nowhere"), NEWEST_FIRST),
+    }
+    looks |= {f"a page {name}": partial(page, redis, *one) for name, one in wanted.items()}
     return {name: median_us(look, times) for name, look in looks.items()}
 
 
@@ -75,9 +81,15 @@ def fill(redis: Redis, jobs: int) -> None:
         claim_and_finish(redis, 100)
 
 
+def page(
+    redis: Redis, wanted: JobFilter, order: JobOrder = NEWEST_FIRST, *, limit: int = 50, behind: Place | None = None
+) -> Stretch:
+    return READS.list_jobs(Look.for_(wanted, order), behind=behind, limit=limit).run(redis)
+
+
 def row(n: int) -> list[str | bytes | int | float]:
     task, queue = f"task-{n % TASKS}", f"queue-{n % QUEUES}"
-    return row_of(new_id("job"), task, '{"n":1}', queue=queue, priority=5, options=Options())
+    return row_of(new_id("job"), task, '{"n":1}', queue=queue, priority=5, options=Options(tags=(f"tag-{n % 100}",)))
 
 
 def claim_and_finish(redis: Redis, count: int = 1) -> None:

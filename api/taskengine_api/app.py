@@ -18,7 +18,6 @@ from taskengine_api.catalogue import Catalogue
 from taskengine_api.context import Context
 from taskengine_api.health import Health
 from taskengine_api.log_lines import LogLines
-from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.router import GraphQLEndpoint
 from taskengine_api.schema.build import Schema
@@ -31,9 +30,7 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     api = api or ApiSettings()
     ours = client or Client(find_redis_url(settings), namespace=settings.namespace, settings=settings)
     base = Schema()
-    context = Context(
-        client=ours, settings=settings, operations=BulkOperations(), pulse=Pulse(ours), lines=LogLines(ours)
-    )
+    context = Context(client=ours, settings=settings, pulse=Pulse(ours), lines=LogLines(ours))
     door = Door(ours, api)
     endpoint = GraphQLEndpoint(base.with_tasks([]), context, door, api)
     health = Health(ours, context.meters)
@@ -50,7 +47,6 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
             catalogue.stop()
             watching.cancel()
             await asyncio.gather(following, watching, return_exceptions=True)
-            await context.operations.close()
             await health.close()
             if client is None:
                 await ours.close()

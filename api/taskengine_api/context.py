@@ -25,7 +25,6 @@ from taskengine.settings import Settings
 from taskengine.waiting import Waiting
 from taskengine_api.log_lines import LogLines
 from taskengine_api.meters import Meters
-from taskengine_api.operations import BulkOperations
 from taskengine_api.pulse import Pulse
 from taskengine_api.results import Results
 from taskengine_api.roles import Viewer
@@ -63,7 +62,6 @@ class Context:
 
     client: Client
     settings: Settings
-    operations: BulkOperations
     pulse: Pulse
     lines: LogLines
     meters: Meters = field(default_factory=Meters)

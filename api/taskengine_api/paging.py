@@ -25,8 +25,12 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether more comes after this page.")
     has_previous_page: bool = strawberry.field(description="Whether there is something before this page.")
-    start_cursor: str | None = strawberry.field(description="Cursor of the first one here; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="Cursor of the last one here; null on an empty page.")
+    start_cursor: str | None = strawberry.field(
+        description="Cursor of the first one here, or where the look ended; null on an empty page."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="Cursor of the last one here, or where the look ended; null on an empty page."
+    )
 
     @classmethod
     def around(cls, cursors: Sequence[str], *, more_after: bool, more_before: bool) -> "PageInfo":

@@ -7,10 +7,10 @@ listens. Imports neither Huey nor anyone's tasks.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -21,21 +21,17 @@ from redis.exceptions import RedisError, ResponseError
 from taskengine import catalogue, reads
 from taskengine.access_client import AccessClient
 from taskengine.audit import check_by
-from taskengine.bulk import STEP, BulkKind, BulkOperation, Bulks, narrowed
+from taskengine.bulk_client import DEFAULT_PAGE, MAX_PAGE, MAX_REASON, BulkClient
 from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.event_pages import EventPage, read_event_page
 from taskengine.events import Event, EventFeed, check_cursor
-from taskengine.filters import NEWEST_FIRST, JobFilter, JobOrder, JobOrderField
 from taskengine.ids import new_id
 from taskengine.insight_client import InsightClient
 from taskengine.jobs import (
-    FINAL_STATES,
     Attempt,
     Dependencies,
     Job,
-    JobPage,
-    JobState,
     LogLevel,
     LogLine,
     LogPage,
@@ -50,9 +46,9 @@ from taskengine.jobs import (
     check_positive_int,
     check_priority,
     check_text,
-    order_of,
 )
 from taskengine.keys import Keys
+from taskengine.listing import RECORDS
 from taskengine.monitor_client import MonitorClient
 from taskengine.options import as_before, settled
 from taskengine.reads import Lanes, Reads
@@ -60,7 +56,6 @@ from taskengine.records import is_sealed, ms_of, read_job, read_log_entry, row_o
 from taskengine.redaction import Before, Parted
 from taskengine.rules import KEEP, Keep, Kind, Rate, Rules
 from taskengine.schedule_client import ScheduleClient
-from taskengine.schedules import check_schedule_name
 from taskengine.scripts import Call, Value, arun_all, ours
 from taskengine.secrets import MARKER
 from taskengine.settings import Settings
@@ -69,11 +64,6 @@ from taskengine.waiting import Waiting
 
 T = TypeVar("T")
 
-MAX_PAGE = 100
-DEFAULT_PAGE = 50
-MAX_REASON = 500
-_STEPS_AT_ONCE = 5
-"""A change to up to a thousand jobs is done when its call returns."""
 _CATALOGUE_SECONDS = 1.0
 
 
@@ -106,7 +96,7 @@ class RedisInfo:
     now: datetime
 
 
-class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
+class Client(BulkClient, ScheduleClient, InsightClient, AccessClient, MonitorClient):
     """One namespace of one Redis. Connects when first used; safe for many tasks of one event loop.
 
     Every method raises ``RedisUnavailable`` within about two seconds when Redis does not answer.
@@ -116,7 +106,6 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         self._settings = settings or Settings()
         self._keys = Keys(namespace)
         self._store = Store(self._keys)
-        self._bulks = Bulks(self._keys)
         self._reads = Reads(self._keys, lease_ms=round(self._settings.lease_seconds * 1000))
         self._redis = _connect(url, timeout=2.0)
         # The event reader blocks for a second at a time: it has a connection with more patience.
@@ -317,39 +306,6 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         """Return jobs in the order of their ids, in one round trip."""
         return await self._run(self._reads.get_jobs(job_ids)) if job_ids else []
 
-    async def list_jobs(
-        self,
-        filter: JobFilter | None = None,
-        *,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        order: JobOrder = NEWEST_FIRST,
-    ) -> JobPage:
-        """Return a page in this order: ``first`` behind ``after``, or ``last`` that end at ``before``."""
-        wanted = (filter or JobFilter()).checked().ordered_by(order)
-        if wanted.needs_record or wanted.ids or order.field is not JobOrderField.CREATED_AT:
-            raise InvalidInput(("filter",), "only states, queues and tasks, by creation, are listed as yet")
-        page = _page(first, after, last, before)
-        return await self._run(self._reads.list_jobs(wanted, newest_first=order.descending, **page))
-
-    async def list_schedule_jobs(
-        self,
-        name: str,
-        *,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        order: JobOrder = NEWEST_FIRST,
-    ) -> JobPage:
-        """Return a page of a schedule's jobs, as ``list_jobs`` does. They outlive their schedule."""
-        page = _page(first, after, last, before)
-        schedule = check_schedule_name(name)
-        newest_first = order.descending
-        return await self._run(self._reads.list_jobs(JobFilter(), schedule=schedule, newest_first=newest_first, **page))
-
     async def list_attempts(self, jobs: Sequence[Job]) -> list[list[Attempt]]:
         """Return the runs of each job, oldest first, the present one included."""
         return await self._run(self._reads.list_attempts(jobs)) if jobs else []
@@ -538,7 +494,7 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         """
         changed = await self._run(self._store.set_aging(seconds, by=check_by(by)))
         for _ in range(_STEPS_AT_ONCE):
-            if not await self._run(self._store.rescore_jobs(limit=STEP)):
+            if not await self._run(self._store.rescore_jobs(limit=RECORDS)):
                 break
         return changed
 
@@ -550,30 +506,6 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         """Remove the record of a job that is not RUNNING."""
         await self._run(self._store.delete_job(check_job_id(job_id), by=check_by(by)))
 
-    async def clear_history(
-        self,
-        states: Collection[JobState],
-        *,
-        finished_before: datetime | None = None,
-        limit: int = ROWS_PER_CALL,
-        by: str | None = None,
-    ) -> int:
-        """Remove up to ``limit`` finished jobs, the longest finished first; call again until it returns 0."""
-        before_ms = None if finished_before is None else ms_of(finished_before)
-        wanted = _final(states)
-        if not wanted:
-            return 0
-        return await self._run(self._store.clear_jobs(wanted, before_ms=before_ms, limit=limit, by=check_by(by)))
-
-    async def count_history(self, states: Collection[JobState], *, finished_before: datetime | None = None) -> int:
-        """Return how many finished jobs ``clear_history`` would remove in all."""
-        upper = "+inf" if finished_before is None else f"({ms_of(finished_before)}"
-        try:
-            counts = [await self._redis.zcount(self._keys.finished(state), "-inf", upper) for state in _final(states)]
-        except RedisError as error:
-            raise ours(error) from None
-        return sum(counts)
-
     async def drain_worker(self, name: str, *, by: str | None = None) -> WorkerInfo:
         """Let a worker take no new job, and stop when its running ones are done; asking twice is no error.
 
@@ -583,76 +515,6 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         lease_ms = round(self._settings.lease_seconds * 1000)
         move = self._store.drain_worker(check_name(name, ("name",)), lease_ms=lease_ms, by=check_by(by))
         return await self._run(move)
-
-    # Many at once
-
-    async def retry_jobs(
-        self, filter: JobFilter, *, dry_run: bool = False, by: str | None = None
-    ) -> tuple[int, BulkOperation | None]:
-        """Retry every job that the filter finds: how many there are, and the change unless it is a dry run.
-
-        Up to a thousand are done when this returns; more go on in the background, by any worker.
-        """
-        return await self._change(BulkKind.RETRY, filter, dry_run=dry_run, by=by)
-
-    async def cancel_jobs(
-        self,
-        filter: JobFilter,
-        *,
-        terminate: bool = False,
-        reason: str | None = None,
-        dry_run: bool = False,
-        by: str | None = None,
-    ) -> tuple[int, BulkOperation | None]:
-        """Cancel every job that the filter finds and that waits; with ``terminate`` running ones too."""
-        return await self._change(BulkKind.CANCEL, filter, dry_run=dry_run, by=by, terminate=terminate, reason=reason)
-
-    async def delete_jobs(
-        self, filter: JobFilter, *, dry_run: bool = False, by: str | None = None
-    ) -> tuple[int, BulkOperation | None]:
-        """Remove the record of every job that the filter finds and that is not RUNNING."""
-        return await self._change(BulkKind.DELETE, filter, dry_run=dry_run, by=by)
-
-    async def list_bulk_operations(self) -> list[BulkOperation]:
-        """Return the newest hundred changes to many jobs, the newest first."""
-        return await self._run(self._bulks.list())
-
-    async def get_bulk_operation(self, bulk_id: str) -> BulkOperation | None:
-        """Return a change to many jobs; it is kept for a week after its end."""
-        return next(iter(await self._run(self._bulks.list(bulk_id=check_job_id(bulk_id)))), None)
-
-    async def stop_bulk_operation(self, bulk_id: str, *, by: str | None = None) -> BulkOperation | None:
-        """Let a change to many jobs go no further; what it has done stays done."""
-        await self._run(self._bulks.stop(check_job_id(bulk_id), by=check_by(by)))
-        return await self.get_bulk_operation(bulk_id)
-
-    async def _change(
-        self,
-        kind: BulkKind,
-        wanted: JobFilter,
-        *,
-        dry_run: bool,
-        by: str | None,
-        terminate: bool = False,
-        reason: str | None = None,
-    ) -> tuple[int, BulkOperation | None]:
-        for value, name in ((by, "by"), (reason, "reason")):
-            if value is not None:
-                check_text(value, (name,), at_least=0, at_most=MAX_REASON)
-        can = narrowed(wanted, kind, terminate=terminate)
-        matched = (await self.list_jobs(can, first=1)).total
-        if dry_run:
-            return matched, None
-        bulk_id = new_id("bulk")
-        await self._run(
-            self._bulks.start(
-                bulk_id, kind, can, matched=matched, terminate=terminate, reason=reason or "", by=by or ""
-            )
-        )
-        for _ in range(_STEPS_AT_ONCE):
-            if await self._run(self._bulks.step(bulk_id)) < STEP:
-                break
-        return matched, await self.get_bulk_operation(bulk_id)
 
     # Listening
 
@@ -708,27 +570,6 @@ class Client(ScheduleClient, InsightClient, AccessClient, MonitorClient):
         return job
 
 
-class _Page(TypedDict):
-    cursor: int | None
-    limit: int
-    backward: bool
-
-
-def _page(first: int | None, after: str | None, last: int | None, before: str | None) -> _Page:
-    """Return which page is asked for; raise ``InvalidInput``."""
-    if last is not None or before is not None:
-        if first is not None or after is not None:
-            raise InvalidInput(("last",), "give either first and after, or last and before")
-        limit = check_positive_int(DEFAULT_PAGE if last is None else last, ("last",), at_most=MAX_PAGE)
-        return {
-            "cursor": None if before is None else order_of(before, path=("before",)),
-            "limit": limit,
-            "backward": True,
-        }
-    limit = check_positive_int(DEFAULT_PAGE if first is None else first, ("first",), at_most=MAX_PAGE)
-    return {"cursor": None if after is None else order_of(after), "limit": limit, "backward": False}
-
-
 def check_batch(jobs: Sequence[object]) -> None:
     """Raise ``InvalidInput`` for more jobs than can be enqueued as one change."""
     if len(jobs) > ROWS_PER_CHANGE:
@@ -747,17 +588,6 @@ def _of_job(place: int, refused: InvalidInput) -> Sequence[InvalidInput]:
 def _check_few(job_ids: Sequence[str]) -> None:
     if len(job_ids) > MAX_PAGE:
         raise InvalidInput(("ids",), f"expected at most {MAX_PAGE} ids, got {len(job_ids)}")
-
-
-def _final(states: Collection[JobState]) -> list[JobState]:
-    wrong = [
-        InvalidInput(("states",), f"expected COMPLETED, FAILED or CANCELLED, got {state}")
-        for state in states
-        if state not in FINAL_STATES
-    ]
-    if wrong:
-        raise InvalidInputs(wrong)
-    return sorted(set(states))
 
 
 def _connect(url: str, *, timeout: float) -> aioredis.Redis:

@@ -10,6 +10,7 @@ TaskEngineError
 ├── InvalidSetting            an environment variable or option was refused
 ├── InvalidTask               a function cannot be a task (raised at definition)
 ├── JobNotFound               there is no record of that id
+├── BulkNotFound              there is no change to many jobs of that id
 ├── ScheduleNotFound          there is no schedule of that name
 ├── ScheduleDeclared          code declares the schedule, so it cannot be deleted from outside
 ├── ApiKeyNotFound            there is no key of the API of that name
@@ -145,6 +146,17 @@ class JobNotFound(TaskEngineError):
 
     def __str__(self) -> str:
         return f"there is no job {self.job_id!r}; it may have been deleted or removed by retention"
+
+
+class BulkNotFound(TaskEngineError):
+    """There is no change to many jobs of that id: it never was, or ended more than a week ago."""
+
+    def __init__(self, bulk_id: str) -> None:
+        super().__init__(bulk_id)
+        self.bulk_id = bulk_id
+
+    def __str__(self) -> str:
+        return f"there is no bulk operation {self.bulk_id!r}; it is forgotten a week after its end"
 
 
 class ScheduleNotFound(TaskEngineError):

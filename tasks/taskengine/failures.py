@@ -151,19 +151,6 @@ class Failures:
         position = "" if after is None else after
         return call("list_failed_jobs", self._prefix, decode, group=group, after=position, limit=limit)
 
-    def retry_jobs(self, group: str, *, after: int | None, limit: int, by: str = "") -> Call[tuple[int, int | None]]:
-        """FAILED -> QUEUED for some of a group; tells how many, and the order of the last, to go on behind."""
-
-        def decode(reply: Sequence[Any]) -> tuple[int, int | None]:
-            return int(reply[0]), int(reply[1]) if reply[1] else None
-
-        position = "" if after is None else after
-        return call("retry_failed_jobs", self._prefix, decode, group=group, after=position, limit=limit, by=by)
-
-    def delete_jobs(self, group: str, *, limit: int, by: str = "") -> Call[int]:
-        """Remove some of a group's FAILED jobs, and with the last of them the group; tells how many jobs."""
-        return call("delete_failed_jobs", self._prefix, int, group=group, limit=limit, by=by)
-
 
 def _read_group(group: str, failed_jobs: Any, pairs: Sequence[Any]) -> FailureGroup | None:
     if not pairs:

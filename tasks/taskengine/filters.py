@@ -53,7 +53,7 @@ class JobOrderField(StrEnum):
     FINISHED_AT = "FINISHED_AT"
     """When they ended: COMPLETED, FAILED and CANCELLED."""
     PRIORITY = "PRIORITY"
-    """Which runs first: QUEUED. Within a priority, the greater is who came earlier."""
+    """Which runs first: QUEUED. Within a priority, the greater is who came earlier; aging lifts who waits."""
 
 
 ORDERABLE: Mapping[JobOrderField, tuple[JobState, ...]] = {

@@ -20,7 +20,7 @@ from huey.serializer import Serializer, SignedSerializer
 from taskengine.data_storage import DataStorage
 from taskengine.encryption import Keyring
 from taskengine.errors import IllegalMove, InvalidInput, InvalidTask
-from taskengine.filters import JobFilter
+from taskengine.filters import OLDEST_FIRST, JobFilter
 from taskengine.in_place import InPlace
 from taskengine.jobs import (
     DEFAULT_PRIORITY,
@@ -32,6 +32,7 @@ from taskengine.jobs import (
     check_job_id,
     check_priority,
 )
+from taskengine.listing import Look
 from taskengine.locks import RateLimit, TaskLock
 from taskengine.records import dumps, ms_of
 from taskengine.redaction import joined
@@ -250,16 +251,15 @@ class HueySide(Huey):
         return [self.instance_of(job) for job in list(jobs)[:limit]]
 
     def _jobs(self, states: tuple[JobState, ...], limit: int | None) -> Iterable[Job]:
-        cursor, found, wanted = None, 0, JobFilter(states=states, tasks=tuple(self.tasks))
+        behind, found = None, 0
+        look = Look.for_(JobFilter(states=states, tasks=tuple(self.tasks)), OLDEST_FIRST)
         while self.tasks and (limit is None or found < limit):
             reads = self.job_storage.reads
-            page = self.job_storage.run(
-                reads.list_jobs(wanted, cursor=cursor, limit=_PAGE, newest_first=False, backward=False)
-            )
-            yield from page.jobs
-            if not page.has_next:
+            stretch = self.job_storage.run(reads.list_jobs(look, behind=behind, limit=_PAGE))
+            yield from (job for job, _ in stretch.rows)
+            if not stretch.more:
                 return
-            cursor, found = page.jobs[-1].order, found + len(page.jobs)
+            behind, found = stretch.rows[-1][1], found + len(stretch.rows)
 
     def instance_of(self, job: Job) -> "JobTask":
         """Return Huey's instance of a job, with the arguments that its task would get."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from taskengine import audit
-from taskengine.audit import AuditEntry, AuditPage, check_by
+from taskengine.audit import AuditEntry, AuditPage
 from taskengine.errors import InvalidInput
 from taskengine.failures import FailureGroup, FailureGroupPage, Failures
 from taskengine.jobs import check_group_id, check_name, check_positive_int, order_of
@@ -17,8 +17,6 @@ T = TypeVar("T")
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
-_BATCH = 100
-"""Jobs a script: each call blocks Redis for some milliseconds at most."""
 
 
 class InsightClient(ABC):
@@ -76,29 +74,6 @@ class InsightClient(ABC):
         """Return ids of a group's FAILED jobs, oldest first, each with the order to go on behind."""
         limit = check_positive_int(first, ("first",), at_most=1_000)
         return await self._run(self._failures.list_failed_jobs(check_group_id(group), after=after, limit=limit))
-
-    async def retry_failure_group(self, group: str, *, by: str | None = None) -> int:
-        """Run a group's FAILED jobs again now, each once, in small steps; return how many."""
-        check_group_id(group)
-        name, total, behind = check_by(by), 0, None
-        while True:
-            retried, behind = await self._run(self._failures.retry_jobs(group, after=behind, limit=_BATCH, by=name))
-            total += retried
-            if retried < _BATCH:
-                return total
-
-    async def delete_failure_group(self, group: str, *, by: str | None = None) -> int:
-        """Remove a group and its FAILED jobs, in small steps; return how many jobs.
-
-        It comes back when it fails again.
-        """
-        check_group_id(group)
-        name, total = check_by(by), 0
-        while True:
-            deleted = await self._run(self._failures.delete_jobs(group, limit=_BATCH, by=name))
-            total += deleted
-            if deleted < _BATCH:
-                return total
 
     async def list_audit_entries(
         self, *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None

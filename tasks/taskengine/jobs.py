@@ -295,13 +295,20 @@ class StateCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
-    """A page of jobs by keyset. Each job's cursor is ``cursor_of(job)``."""
+    """A page of jobs by keyset."""
 
     jobs: tuple[Job, ...]
+    cursors: tuple[str, ...] = ()
+    """Of each job its place; by creation that is ``cursor_of(job)``."""
+    start_cursor: str | None = None
+    end_cursor: str | None = None
+    """Where to go on: the last job's, or where the look ended."""
     has_next: bool
     has_previous: bool
-    total: int
-    """All jobs that match, exact."""
+    total: int | None
+    """All jobs that match, exact; ``None`` where that would have to be counted by looking at each."""
+    scanned: int | None = None
+    """How many records were looked at, when that was enough of them and not all: there may be more behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

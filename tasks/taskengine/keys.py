@@ -93,6 +93,10 @@ class Keys:
         """Set: a task's concurrency keys that jobs are parked for."""
         return f"{self.prefix}parked_keys:{task}"
 
+    def parked_jobs(self, queue: str, task: str) -> str:
+        """Zset: ids of all QUEUED jobs that are parked, at their place in ``ready``."""
+        return f"{self.prefix}parked_jobs:{queue}:{task}"
+
     def rate(self, kind: str, name: str) -> str:
         """Hash, expiring: the token bucket of a queue or task."""
         return f"{self.prefix}rate:{kind}:{name}"
@@ -167,6 +171,10 @@ class Keys:
     def heads(self, queue: str) -> str:
         """Zset: tasks with ready jobs, by the score of their first one."""
         return f"{self.prefix}heads:{queue}"
+
+    def tagged(self, tag: str) -> str:
+        """Zset: ids of the jobs with a tag, by creation; each goes with its job."""
+        return f"{self.prefix}tagged:{tag}"
 
     @property
     def waiting(self) -> str:

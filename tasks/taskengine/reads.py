@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from taskengine.errors import JobNotFound
-from taskengine.filters import JobFilter
 from taskengine.jobs import (
     Attempt,
     Dependencies,
     Job,
-    JobPage,
     JobState,
     LogLevel,
     LogPage,
@@ -23,6 +21,7 @@ from taskengine.jobs import (
     WorkerInfo,
 )
 from taskengine.keys import Keys
+from taskengine.listing import RECORDS, SEARCHED_BYTES, Look, Place, Stretch
 from taskengine.records import instant, read_attempts, read_counts, read_job, read_log_line, read_worker, text
 from taskengine.rules import Rules, read_rules
 from taskengine.scripts import Call, call
@@ -53,40 +52,51 @@ class Reads:
 
     def list_jobs(
         self,
-        wanted: JobFilter,
+        look: Look,
         *,
-        cursor: int | None,
+        behind: Place | None,
         limit: int,
-        newest_first: bool,
         backward: bool = False,
-        schedule: str = "",
-    ) -> Call[JobPage]:
-        """A page behind the job with the order ``cursor``; ``backward``, the page that ends before it.
+        records: int = RECORDS,
+        goes_on: bool = False,
+    ) -> Call[Stretch]:
+        """Jobs behind a place, at most ``limit``, looking at so many records; ``backward``, those before it.
 
-        With ``schedule``, of its jobs alone, and ``wanted`` is not looked at.
+        ``goes_on``: a page that was begun, whose total and what is before it are known.
         """
-
-        def decode(reply: Sequence[Any]) -> JobPage:
-            total, more, some_before, rows = reply
-            jobs = tuple(job for row in rows if (job := read_job(text(row[0]), row[1])) is not None)
-            return JobPage(
-                jobs=jobs[::-1] if backward else jobs,
-                has_next=bool(some_before if backward else more),
-                has_previous=bool(more if backward else some_before),
-                total=int(total),
-            )
-
         return call(
             "list_jobs",
             self._prefix,
-            decode,
-            states=",".join(wanted.states),
-            queues=",".join(wanted.queues),
-            tasks=",".join(wanted.tasks),
-            newest=int(newest_first != backward),
-            cursor="" if cursor is None else cursor,
+            Stretch.read,
+            **look.slots(count=not goes_on),
+            down=int(look.down(backward=backward)),
+            score="" if behind is None else behind.score,
+            id="" if behind is None else behind.job_id,
             limit=limit,
-            schedule=schedule,
+            records=records,
+            bytes=SEARCHED_BYTES,
+            back=int(not goes_on),
+        )
+
+    def count_found_jobs(self, look: Look, *, behind: Place | None) -> Call[tuple[int, int, Place | None]]:
+        """How many of the next jobs a look finds, how many those are, and where to go on if there are more."""
+
+        def decode(reply: Sequence[Any]) -> tuple[int, int, Place | None]:
+            found, looked, score, job_id = reply
+            return int(found), int(looked), Place(int(score), text(job_id)) if score else None
+
+        slots = look.slots()
+        return call(
+            "count_found_jobs",
+            self._prefix,
+            decode,
+            filter=slots["filter"],
+            order=slots["order"],
+            sources=slots["sources"],
+            score="" if behind is None else behind.score,
+            id="" if behind is None else behind.job_id,
+            records=RECORDS,
+            bytes=SEARCHED_BYTES,
         )
 
     def list_attempts(self, jobs: Sequence[Job]) -> Call[list[list[Attempt]]]:

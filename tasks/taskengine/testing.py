@@ -22,8 +22,9 @@ from pydantic_core import to_jsonable_python
 from taskengine.catalogue import describe
 from taskengine.engine import Task, TaskEngine
 from taskengine.errors import TaskEngineError
-from taskengine.filters import JobFilter
+from taskengine.filters import OLDEST_FIRST, JobFilter
 from taskengine.jobs import Job, JobState
+from taskengine.listing import Look, Place
 from taskengine.secrets import Secret
 from taskengine.storage import JobStorage
 from taskengine.worker.dispatch import Dispatcher
@@ -195,16 +196,15 @@ def enqueued(task: Task[..., Any], *, queue: str | None = None) -> list[Job]:
         found = engine.in_place.jobs(WAITING)
         return [job for job in found if job.task == task.info_once.name and queue in (None, job.queue)]
     wanted = JobFilter(states=WAITING, tasks=(task.info_once.name,), queues=() if queue is None else (queue,))
-    cursor: int | None = None
+    look = Look.for_(wanted, OLDEST_FIRST)
+    behind: Place | None = None
     jobs: list[Job] = []
     while True:
-        page = engine.job_storage.run(
-            engine.job_storage.reads.list_jobs(wanted, cursor=cursor, limit=_PAGE, newest_first=False, backward=False)
-        )
-        jobs += page.jobs
-        if not page.has_next:
+        stretch = engine.job_storage.run(engine.job_storage.reads.list_jobs(look, behind=behind, limit=_PAGE))
+        jobs += [job for job, _ in stretch.rows]
+        if not stretch.more:
             return jobs
-        cursor = page.jobs[-1].order
+        behind = stretch.rows[-1][1]
 
 
 def assert_enqueued(

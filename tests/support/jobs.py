@@ -14,7 +14,7 @@ from typing import Any
 
 from redis import Redis
 
-from taskengine.bulk import BulkKind, BulkOperation, Bulks, narrowed
+from taskengine.bulk import BulkKind, BulkOperation, Bulks, look_for, narrowed
 from taskengine.failures import group_id
 from taskengine.filters import JobFilter
 from taskengine.jobs import Job, JobState, Options
@@ -229,12 +229,12 @@ def a_bulk(
     by: str = "",
 ) -> None:
     """Ask for a change to many jobs; ``step_bulk`` takes its steps."""
-    can = narrowed(wanted or JobFilter(), kind, terminate=terminate)
-    BULKS.start(bulk_id, kind, can, matched=matched, terminate=terminate, reason=reason, by=by).run(redis)
+    look = look_for(narrowed(wanted or JobFilter(), kind, terminate=terminate))
+    BULKS.start(bulk_id, kind, look, matched=matched, terminate=terminate, reason=reason, by=by).run(redis)
 
 
-def step_bulk(redis: Redis, bulk_id: str = "b1") -> int:
-    """Take one step of a change to many jobs."""
+def step_bulk(redis: Redis, bulk_id: str = "b1") -> bool:
+    """Take one step of a change to many jobs; tells whether there is more to do."""
     return BULKS.step(bulk_id).run(redis)
 
 

@@ -36,9 +36,11 @@ async def test_every_action_is_told_newest_first(client: Client, redis: Redis) -
 async def test_clearing_tells_what_went(client: Client, redis: Redis) -> None:
     for job_id, state in zip("abc", (COMPLETED, FAILED, CANCELLED), strict=True):
         a_job(redis, state, job_id)
-    assert await client.clear_history([COMPLETED, FAILED], by="eve") == 2
+    operation = await client.clear_history([COMPLETED, FAILED], by="eve")
     (entry,) = (await client.list_audit_entries()).entries
-    assert (entry.action, entry.subject, entry.details) == ("clear_history", "COMPLETED,FAILED", {"jobs": 2})
+    assert (entry.action, entry.subject) == ("clear_history", "COMPLETED,FAILED")
+    facts = {"operation": operation.id, "kind": "DELETE", "matched": 2, "states": ["COMPLETED", "FAILED"]}
+    assert entry.details == facts
 
 
 async def test_what_programs_do_on_their_own_account_is_not_written_down(client: Client, redis: Redis) -> None:

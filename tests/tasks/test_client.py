@@ -34,6 +34,7 @@ from support.jobs import (
 )
 from support.redis_server import RedisServer
 from taskengine import Client, IllegalMove, InvalidInput, JobFilter, JobNotFound, NewJob, Options, UnknownTask
+from taskengine.bulk import BulkKind, BulkState
 from taskengine.client import MAX_PAGE, MAX_REASON
 from taskengine.errors import InvalidInputs, RedisUnavailable, TooLarge
 from taskengine.filters import OLDEST_FIRST
@@ -411,9 +412,10 @@ async def test_history_is_counted_and_cleared(client: Client, redis: Redis) -> N
         a_job(redis, state, f"{state}")
     a_job(redis, RETRYING, "stays")
     assert await client.count_history([COMPLETED, FAILED]) == 2
-    assert await client.clear_history([COMPLETED, FAILED], limit=1) == 1
-    assert await client.clear_history([COMPLETED, FAILED]) == 1
-    assert await client.clear_history([COMPLETED, FAILED]) == 0
+    operation = await client.clear_history([COMPLETED, FAILED])
+    assert (operation.kind, operation.state) == (BulkKind.DELETE, BulkState.DONE)
+    assert (operation.matched, operation.changed, operation.skipped) == (2, 2, 0)
+    assert (await client.clear_history([COMPLETED, FAILED])).matched == 0
     assert (await client.count_jobs()).total == 2
 
 
@@ -422,16 +424,18 @@ async def test_history_may_be_cleared_up_to_a_time(client: Client, redis: Redis)
     at = get(redis).finished_at
     assert at is not None
     assert await client.count_history([COMPLETED], finished_before=at) == 0
-    assert await client.clear_history([COMPLETED], finished_before=at) == 0
+    assert (await client.clear_history([COMPLETED], finished_before=at)).changed == 0
     later = at + timedelta(milliseconds=1)
     assert await client.count_history([COMPLETED], finished_before=later) == 1
-    assert await client.clear_history([COMPLETED], finished_before=later) == 1
+    assert (await client.clear_history([COMPLETED], finished_before=later)).changed == 1
 
 
 async def test_no_states_are_no_history(client: Client, redis: Redis) -> None:
     a_job(redis, COMPLETED)
-    assert await client.count_history([]) == 0
-    assert await client.clear_history([]) == 0
+    for ask in (client.clear_history, client.count_history):
+        with pytest.raises(InvalidInput, match="states: expected at least one of COMPLETED, FAILED and CANCELLED"):
+            await ask([])
+    assert get(redis).state is COMPLETED
 
 
 async def test_only_what_ended_is_history(client: Client, redis: Redis) -> None:

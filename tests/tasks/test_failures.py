@@ -15,8 +15,10 @@ from support.bench import Bench
 from support.failing import GROUP, a_failed_job, failed_jobs
 from support.jobs import FAILED, KEYS, QUEUED, find, get
 from taskengine import Client, InvalidInput
+from taskengine.bulk import BulkKind, BulkState
 from taskengine.check import check
 from taskengine.failures import cursor_of, folded, group_id, place_of
+from taskengine.filters import JobFilter
 
 
 @pytest.fixture
@@ -201,31 +203,39 @@ async def test_the_jobs_of_a_group_can_be_walked(client: Client, redis: Redis) -
     assert [job_id for job_id, _ in await client.list_failed_jobs(GROUP, after=first[-1][1])] == ["c"]
 
 
-async def test_a_group_is_retried_in_small_steps(client: Client, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskengine.insight_client._BATCH", 2)
-    for job_id in "abcde":
-        a_failed_job(redis, job_id)
-    redis.config_resetstat()
-    assert await client.retry_failure_group(GROUP, by="eve") == 5
-    assert redis.info("commandstats")["cmdstat_evalsha"]["calls"] >= 3
-    assert {get(redis, job_id).state for job_id in "abcde"} == {QUEUED}
-    audit = (await client.list_audit_entries()).entries
-    assert [(entry.by, entry.action, entry.subject, entry.details) for entry in audit] == [
-        ("eve", "retry_failure_group", GROUP, {"jobs": jobs}) for jobs in (1, 2, 2)
-    ]
-
-
-async def test_a_group_is_deleted_with_its_jobs(client: Client, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskengine.insight_client._BATCH", 2)
+async def test_a_group_is_retried_as_a_change_to_many(client: Client, redis: Redis) -> None:
     for job_id in "abcde":
         a_failed_job(redis, job_id)
     a_failed_job(redis, "other", exception="KeyError")
-    assert await client.delete_failure_group(GROUP) == 5
+    operation = await client.retry_failure_group(GROUP, by="eve")
+    assert (operation.kind, operation.state, operation.requested_by) == (BulkKind.RETRY, BulkState.DONE, "eve")
+    assert (operation.matched, operation.changed, operation.skipped) == (5, 5, 0)
+    assert {get(redis, job_id).state for job_id in "abcde"} == {QUEUED}
+    assert get(redis, "other").state is FAILED
+    (entry,) = (await client.list_audit_entries()).entries
+    assert (entry.by, entry.action, entry.subject) == ("eve", "retry_failure_group", GROUP)
+    assert (entry.details["operation"], entry.details["matched"]) == (operation.id, 5)
+
+
+async def test_a_group_is_deleted_with_its_jobs(client: Client, redis: Redis) -> None:
+    for job_id in "abcde":
+        a_failed_job(redis, job_id)
+    a_failed_job(redis, "other", exception="KeyError")
+    assert (await client.delete_failure_group(GROUP)).changed == 5
     assert await client.get_failure_group(GROUP) is None
     assert [find(redis, job_id) for job_id in "abcde"] == [None] * 5
     assert get(redis, "other").state is FAILED
     assert failed_jobs(redis) == []
     assert check(redis, KEYS) == []
+
+
+async def test_a_group_of_which_jobs_are_left_stays(client: Client, redis: Redis) -> None:
+    a_failed_job(redis, "a")
+    a_failed_job(redis, "b")
+    matched, _ = await client.delete_jobs(JobFilter(failure_group=GROUP, ids=("a",)))
+    assert matched == 1
+    assert failed_jobs(redis) == ["b"]
+    assert await client.get_failure_group(GROUP) is not None
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,25 @@
 """Filters and orders: what they find, and what is refused."""
 
+import asyncio
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
 
+from support.jobs import KEYS
+from support.listing import SCHEDULE, Facts, a_crowd, listed
+from taskengine import Client, bulk_client
 from taskengine.errors import InvalidInput
-from taskengine.filters import JobFilter, JobOrder, JobOrderField, contains
-from taskengine.jobs import Job, JobError, JobState
+from taskengine.failures import group_id
+from taskengine.filters import ORDERABLE, JobFilter, JobOrder, JobOrderField, contains
+from taskengine.jobs import Job, JobError, JobPage, JobState
+from taskengine.records import dumps
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -179,3 +190,158 @@ def test_an_order_refuses_other_states_and_says_which_to_ask_for() -> None:
     with pytest.raises(InvalidInput, match="expected COMPLETED or FAILED or CANCELLED, .* got QUEUED") as refused:
         wanted.ordered_by(JobOrder(JobOrderField.FINISHED_AT))
     assert refused.value.path == ("filter", "states")
+
+
+# Any filter, order and direction over any crowd is that crowd, filtered and sorted in plain Python.
+
+TEXTS = ("ALPHA", "öl", '"', "7", "a/b", "\\", "as TOLD", "ValueError", "two\nlines", "k")
+ARGS = (
+    {},
+    {"name": "alpha", "n": 7},
+    {"name": "ÖL a/b", "list": [1, "two\nlines", {"k": None}]},
+    {"name": 'say "x\\"', "list": [], "deep": {"a": [{}], "b": True}},
+    {"n": 7.0, "list": {}},
+)
+ASKED = (
+    {"name": "alpha"},
+    {"n": 7},
+    {"list": [{"k": None}]},
+    {"list": [1, {}]},
+    {"list": []},
+    {"list": {}},
+    {"deep": {"a": [{}], "b": True}},
+    {"deep": {"b": 1}},
+)
+TAGS = ("red", "Öl 7", 'a "tag"')
+
+crowds = st.lists(
+    st.builds(
+        Facts,
+        state=st.sampled_from(JobState),
+        task=st.sampled_from(("t", "u")),
+        queue=st.sampled_from(("q1", "q2")),
+        priority=st.integers(3, 6),
+        tags=st.lists(st.sampled_from(TAGS), unique=True).map(tuple),
+        args=st.sampled_from(ARGS).map(dumps),
+        message=st.sampled_from(("as told", "Alpha\nbeta", "öl")),
+        due=st.integers(0, 2),
+        scheduled=st.booleans(),
+        blocked=st.booleans(),
+    ),
+    max_size=20,
+)
+orders = st.builds(JobOrder, st.sampled_from(JobOrderField), descending=st.booleans())
+
+
+def some_of(values: Sequence[Any], at_most: int = 3) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.one_of(st.just(()), st.lists(st.sampled_from(values), max_size=at_most).map(tuple))
+
+
+def bounds(values: Sequence[Any]) -> st.SearchStrategy[tuple[Any, Any]]:
+    """Two of the values or none, the first one smaller."""
+    known = sorted({value for value in values if value is not None})
+    one = st.one_of(st.none(), st.sampled_from(known)) if known else st.none()
+    return st.tuples(one, one).filter(lambda pair: None in pair or pair[0] < pair[1])
+
+
+@st.composite
+def filters_over(draw: st.DrawFn, jobs: Sequence[Job], order: JobOrder) -> JobFilter:
+    """A filter with a few fields, whose values occur."""
+    fields = draw(st.sets(st.sampled_from([field.name for field in dataclasses.fields(JobFilter)]), max_size=3))
+    created = draw(bounds([job.created_at for job in jobs]))
+    finished = draw(bounds([job.finished_at for job in jobs]))
+    values: dict[str, Any] = {
+        "ids": draw(some_of([job.id for job in jobs] + ["gone"], 12)),
+        "states": draw(some_of(ORDERABLE[order.field])),
+        "queues": draw(some_of(("q1", "q2", "none"))),
+        "tasks": draw(some_of(("t", "u"))),
+        "tags": draw(some_of(TAGS)),
+        "schedule": SCHEDULE,
+        "failure_group": draw(st.sampled_from([group_id(task, "ValueError", None) for task in ("t", "u")])),
+        "priority": draw(bounds(range(3, 7))),
+        "created_from": created[0],
+        "created_before": created[1],
+        "finished_from": finished[0],
+        "finished_before": finished[1],
+        "text": draw(st.sampled_from(TEXTS)),
+        "args_contain": draw(st.sampled_from(ASKED)),
+    }
+    return JobFilter(**{name: values[name] for name in fields})
+
+
+walks = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+async def walk(client: Client, wanted: JobFilter, order: JobOrder, *, size: int, backward: bool) -> list[JobPage]:
+    """Every page, by the cursors that a reader would have."""
+    pages: list[JobPage] = []
+    cursor: str | None = None
+    while True:
+        if backward:
+            page = await client.list_jobs(wanted, last=size, before=cursor, order=order)
+            more, cursor = page.has_previous, page.start_cursor
+        else:
+            page = await client.list_jobs(wanted, first=size, after=cursor, order=order)
+            more, cursor = page.has_next, page.end_cursor
+        pages.append(page)
+        if not more:
+            return pages[::-1] if backward else pages
+
+
+@walks
+@given(crowd=crowds, order=orders, size=st.integers(1, 6), data=st.data())
+def test_any_page_of_any_filter_in_any_order_is_what_plain_python_says(
+    redis: Redis, redis_url: str, crowd: list[Facts], order: JobOrder, size: int, data: st.DataObject
+) -> None:
+    redis.flushall()
+    jobs = a_crowd(redis, crowd)
+    wanted = data.draw(filters_over(jobs, order))
+    expected = listed(jobs, wanted, order)
+
+    async def compare() -> None:
+        client = Client(redis_url, namespace=KEYS.namespace)
+        for backward in (False, True):
+            pages = await walk(client, wanted, order, size=size, backward=backward)
+            assert [job.id for page in pages for job in page.jobs] == expected
+            assert {page.total for page in pages} <= {None, len(expected)}
+            assert {page.scanned for page in pages} == {None}
+        for place, cursor in enumerate((await client.list_jobs(wanted, first=100, order=order)).cursors):
+            after = await client.list_jobs(wanted, first=size, after=cursor, order=order)
+            assert [job.id for job in after.jobs] == expected[place + 1 : place + 1 + size]
+            assert (after.has_previous, after.has_next) == (True, place + 1 + size < len(expected))
+            before = await client.list_jobs(wanted, last=size, before=cursor, order=order)
+            assert [job.id for job in before.jobs] == expected[max(0, place - size) : place]
+            assert (before.has_previous, before.has_next) == (place > size, True)
+        await client.close()
+
+    asyncio.run(compare())
+
+
+@walks
+@given(crowd=crowds, order=orders, size=st.integers(1, 6), backward=st.booleans(), data=st.data())
+def test_a_walk_that_may_look_at_few_records_a_page_finds_all_the_same(
+    redis: Redis,
+    redis_url: str,
+    crowd: list[Facts],
+    order: JobOrder,
+    size: int,
+    *,
+    backward: bool,
+    data: st.DataObject,
+) -> None:
+    redis.flushall()
+    jobs = a_crowd(redis, crowd)
+    wanted = data.draw(filters_over(jobs, order))
+
+    async def compare() -> None:
+        client = Client(redis_url, namespace=KEYS.namespace)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bulk_client, "RECORDS", 2)
+            patch.setattr(bulk_client, "RECORDS_A_PAGE", 5)
+            pages = await walk(client, wanted, order, size=size, backward=backward)
+        assert [job.id for page in pages for job in page.jobs] == listed(jobs, wanted, order)
+        for page in pages:
+            assert page.scanned is None or (page.scanned == 5 and len(page.jobs) < size)
+        await client.close()
+
+    asyncio.run(compare())

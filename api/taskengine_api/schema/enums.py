@@ -10,11 +10,11 @@ from typing import Any
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from taskengine.bulk import BulkKind, BulkState
 from taskengine.jobs import AttemptOutcome, JobState, LogLevel
 from taskengine.metrics import MetricsWindow
 from taskengine.roles import Role
 from taskengine.waiting import WaitingReason
-from taskengine_api.operations import BulkKind, BulkState
 
 __all__ = [
     "AttemptOutcome",
@@ -85,13 +85,20 @@ _ENUMS: Mapping[type[StrEnum], tuple[str, Mapping[Any, str]]] = {
             WaitingReason.STARTING: "Nothing but a free worker: it is next.",
         },
     ),
-    BulkKind: ("What is done to each job.", {BulkKind.DELETE: "Its record is removed."}),
+    BulkKind: (
+        "What is done to each job.",
+        {
+            BulkKind.RETRY: "It runs again now.",
+            BulkKind.CANCEL: "It is cancelled.",
+            BulkKind.DELETE: "Its record is removed.",
+        },
+    ),
     BulkState: (
         "How far a bulk operation is.",
         {
             BulkState.RUNNING: "It goes on in the background.",
             BulkState.DONE: "All that matched has had its turn.",
-            BulkState.STOPPED: "It ended before all was done; the same again goes on from there.",
+            BulkState.STOPPED: "Someone stopped it; what it had done stays done.",
         },
     ),
     Role: (

@@ -12,6 +12,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 from taskengine.errors import (
+    BulkNotFound,
     IllegalMove,
     InvalidInput,
     InvalidInputs,
@@ -136,7 +137,7 @@ async def errors_of(error: Exception, context: Context, translate: Callable[[Pat
         return [_refusal(error, list(translate(error.path)))]
     if isinstance(error, Forbidden):
         return [_forbidden(error, list(translate(error.path)))]
-    if isinstance(error, JobNotFound | ScheduleNotFound | WorkerNotFound):
+    if isinstance(error, JobNotFound | BulkNotFound | ScheduleNotFound | WorkerNotFound):
         return [NotFoundError(code=UserErrorCode.NOT_FOUND, message=str(error), path=["id"])]
     if isinstance(error, ScheduleDeclared | WorkerOffline):
         return [ConflictError(code=UserErrorCode.CONFLICT, message=str(error), path=["id"])]

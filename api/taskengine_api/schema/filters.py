@@ -8,6 +8,7 @@ import strawberry
 
 from taskengine import filters as domain
 from taskengine.errors import InvalidInput
+from taskengine.jobs import check_group_id, check_name
 from taskengine_api.scalars import Json
 from taskengine_api.schema.enums import JobState
 from taskengine_api.schema.nodes import Prefix
@@ -69,7 +70,7 @@ class JobFilter:
             tasks=tuple(self.tasks or ()),
             tags=tuple(self.tags or ()),
             schedule=None if self.schedule_id is None else _schedule_of(self.schedule_id),
-            failure_group=self.failure_group_id,
+            failure_group=None if self.failure_group_id is None else check_group_id(self.failure_group_id, _GROUP),
             priority=None if self.priority is None else (self.priority.gte, self.priority.lte),
             created_from=created.gte,
             created_before=created.lt,
@@ -115,13 +116,15 @@ class JobOrder:
         return domain.JobOrder(field, descending=self.direction is OrderDirection.DESC)
 
 
+_GROUP = ("filter", "failureGroupId")
+
 NEWEST_FIRST = JobOrder(field=JobOrderField.CREATED_AT, direction=OrderDirection.DESC)
 
 
 def _schedule_of(schedule_id: str) -> str:
     """Return a schedule's name from its id."""
     prefix, _, name = schedule_id.partition("_")
-    if prefix != Prefix.SCHEDULE or not name:
-        problem = f"expected the id of a schedule, {Prefix.SCHEDULE}_ and its name, got {schedule_id[:40]!r}"
-        raise InvalidInput(("filter", "scheduleId"), problem)
-    return name
+    path = ("filter", "scheduleId")
+    if prefix != Prefix.SCHEDULE:
+        raise InvalidInput(path, f"expected {Prefix.SCHEDULE}_ and the name of a schedule, got {schedule_id[:40]!r}")
+    return check_name(name, path)

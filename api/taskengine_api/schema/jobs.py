@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Private
 
 from taskengine import jobs as domain
-from taskengine.jobs import MOVES, cursor_of
+from taskengine.jobs import MOVES
 from taskengine_api.context import Info
 from taskengine_api.paging import After, Before, First, Last, PageInfo, page_of
 from taskengine_api.roles import Role
@@ -249,18 +249,29 @@ class JobConnection:
     edges: list[JobEdge] = strawberry.field(description="The jobs with their cursors.")
     nodes: list[Job] = strawberry.field(description="The jobs.")
     page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    total_count: int | None = strawberry.field(description="All jobs that match the filter, exact.")
+    total_count: int | None = strawberry.field(
+        description="All jobs that match the filter, exact; null where counting them would look at each."
+    )
+    scanned_count: int | None = strawberry.field(
+        description="Jobs looked at, when that was enough and there may be more: go on from pageInfo.endCursor."
+    )
 
     @classmethod
     def from_domain(cls, page: domain.JobPage) -> "JobConnection":
         """Show one of the engine's pages."""
-        edges = [JobEdge(cursor=cursor_of(job), node=Job.from_domain(job)) for job in page.jobs]
-        cursors = [edge.cursor for edge in edges]
+        rows = zip(page.cursors, page.jobs, strict=True)
+        edges = [JobEdge(cursor=cursor, node=Job.from_domain(job)) for cursor, job in rows]
         return cls(
             edges=edges,
             nodes=[edge.node for edge in edges],
-            page_info=PageInfo.around(cursors, more_after=page.has_next, more_before=page.has_previous),
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                has_previous_page=page.has_previous,
+                start_cursor=page.start_cursor,
+                end_cursor=page.end_cursor,
+            ),
             total_count=page.total,
+            scanned_count=page.scanned,
         )
 
 

@@ -12,12 +12,12 @@ from taskengine_api.context import Info
 from taskengine_api.paging import MAX_PAGE
 from taskengine_api.schema.attempts import Attempt
 from taskengine_api.schema.audit import AuditEntry, AuditQueries
+from taskengine_api.schema.bulk import BulkMutations, BulkOperation, BulkQueries
 from taskengine_api.schema.counts import CountQueries
 from taskengine_api.schema.draining import DrainingMutations
 from taskengine_api.schema.enqueueing import EnqueueMutations
 from taskengine_api.schema.events import JobSubscription
 from taskengine_api.schema.failures import FailureGroup, FailureQueries
-from taskengine_api.schema.history import BulkOperation, HistoryMutations
 from taskengine_api.schema.holding import HoldingMutations
 from taskengine_api.schema.jobs import Job, JobQueries
 from taskengine_api.schema.logs import JobLog
@@ -65,7 +65,7 @@ async def _find_attempt(info: Info, name: str) -> Node | None:
 
 
 async def _find_operation(info: Info, name: str) -> Node | None:
-    operation = info.context.operations.get(id_of(Prefix.BULK, name))
+    operation = await info.context.client.get_bulk_operation(id_of(Prefix.BULK, name))
     return BulkOperation.from_domain(operation) if operation else None
 
 
@@ -109,6 +109,7 @@ _FINDERS: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
 @strawberry.type(description="What can be asked. Needs VIEWER; what needs more says so.")
 class Query(
     JobQueries,
+    BulkQueries,
     CountQueries,
     QueueQueries,
     WorkerQueries,
@@ -141,7 +142,7 @@ class Query(
 class Mutation(
     EnqueueMutations,
     SteeringMutations,
-    HistoryMutations,
+    BulkMutations,
     HoldingMutations,
     SchedulingMutations,
     DrainingMutations,

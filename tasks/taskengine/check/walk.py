@@ -29,7 +29,7 @@ REMEMBERED = 100_000
 SETS = frozenset({"lanes", "queues", "keyed", "parked_keys"})
 SORTED = frozenset(
     {"lane", "ready", "heads", "parked", "waiting", "leases", "expiring", "finished", "failed", "schedule_jobs"}
-    | {"schedules", "dependents", "bulking"}
+    | {"schedules", "dependents", "bulking", "parked_jobs", "tagged"}
 )
 HASHES = frozenset({"schedule", "failure", "bulk"})
 OF_A_JOB = frozenset({"attempts", "logs", "checkpoint", "dependencies"})

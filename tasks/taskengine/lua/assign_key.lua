@@ -4,7 +4,7 @@
 -- Returns  1 when it may begin, 0 when it was given back
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          LEASE_LOST     the attempt does not hold it
--- Writes   job, lane, leases, keyed, parked, parked_keys, rate, expiring, events, ready, heads, wake, finished, dependents, resolving, clock, metrics
+-- Writes   job, lane, leases, keyed, parked, parked_jobs, parked_keys, rate, expiring, events, ready, heads, wake, finished, dependents, resolving, clock, metrics
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits attempts finish
 
 local id    = ARGV[1] -- str

@@ -5,7 +5,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is COMPLETED or FAILED, or RUNNING and not to be terminated
--- Writes   job, lane, ready, parked, parked_keys, heads, waiting, finished, events, dependents, resolving, expiring, wake, chord, lanes, queues, clock, audit, metrics
+-- Writes   job, lane, ready, parked, parked_jobs, parked_keys, heads, waiting, finished, events, dependents, resolving, expiring, wake, chord, lanes, queues, clock, audit, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer audit
 
 local id        = ARGV[1] -- str

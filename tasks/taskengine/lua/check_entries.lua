@@ -3,7 +3,7 @@
 -- Only what should not be there is told: check_jobs tells what is missing or at the wrong place.
 --
 -- Returns  rows of key, member, job, expected, found, outcome
--- Writes   lane, lanes, queues, ready, heads, wake, parked, parked_keys, waiting, leases, keyed, finished, failed, expiring, schedule_jobs, schedules, dependents, bulking; nothing unless it is to mend
+-- Writes   lane, lanes, queues, ready, heads, wake, parked, parked_keys, waiting, leases, keyed, finished, failed, expiring, schedule_jobs, parked_jobs, tagged, schedules, dependents, bulking; nothing unless it is to mend
 --@include keys clock jobs metrics failures moves limits remove wanted mending
 
 local mend = ARGV[1] -- "1" to remove what should not be there, "0" only to look

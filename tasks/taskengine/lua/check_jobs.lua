@@ -1,7 +1,7 @@
 -- check_jobs: whether the indexes hold what the records of some jobs ask for; on demand, makes them do so.
 --
 -- Returns  {rows of key, member, job, expected, found, outcome; ids of those that wait for other jobs; how many there are}
--- Writes   lane, lanes, queues, ready, heads, wake, parked_keys, parked, waiting, leases, keyed, finished, failed, expiring, schedule_jobs, idempotency, checkpoint, job; nothing unless it is to mend
+-- Writes   lane, lanes, queues, ready, heads, wake, parked_keys, parked, waiting, leases, keyed, finished, failed, expiring, schedule_jobs, parked_jobs, tagged, idempotency, checkpoint, job; nothing unless it is to mend
 --@include keys clock jobs metrics failures moves wanted mending
 
 local mend = ARGV[1] -- "1" to mend what disagrees, "0" only to look

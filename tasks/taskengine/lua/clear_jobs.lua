@@ -1,7 +1,7 @@
 -- clear_jobs: removes finished jobs, the longest finished first.
 --
 -- Returns  how many were removed; ask again until it is 0
--- Writes   job, attempts, logs, checkpoint, lane, lanes, queues, finished, expiring, dependencies, idempotency, failed, audit
+-- Writes   job, attempts, logs, checkpoint, lane, lanes, queues, finished, expiring, dependencies, idempotency, failed, audit, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove audit
 
 local states = ARGV[1]           -- str  final states with commas between

@@ -3,7 +3,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it is RUNNING
--- Writes   job, attempts, logs, checkpoint, lane, lanes, queues, ready, parked, parked_keys, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency, chord, wake, clock, events, failed, audit, metrics
+-- Writes   job, attempts, logs, checkpoint, lane, lanes, queues, ready, parked, parked_jobs, parked_keys, heads, waiting, finished, dependents, resolving, expiring, dependencies, idempotency, chord, wake, clock, events, failed, audit, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer audit
 
 local id = ARGV[1] -- str

@@ -3,7 +3,7 @@
 -- Returns  a list: for each row {id of the job there is now, 1 when it is new else 0}
 -- Errors   QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
 --          UNKNOWN_DEPENDENCY  there is no such job; nothing was enqueued: <number of the row, from 0> <its id>
--- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished, audit, metrics
+-- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished, audit, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups memory audit
 
 local by   = ARGV[1] -- str  who asks; "" when nobody said

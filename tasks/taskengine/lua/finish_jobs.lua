@@ -1,7 +1,7 @@
 -- finish_jobs: RUNNING -> what the attempts came to; then, in the same round trip, the next claim.
 --
 -- Returns  {claimed, ms until the next is due, a list: for each row OK | LEASE_LOST | JOB_NOT_FOUND}
--- Writes   job, attempts, checkpoint, lane, leases, waiting, finished, ready, heads, wake, clock, events, dependents, resolving, expiring, rate, revoked, chord, lanes, queues, failures, failure, failed, metrics
+-- Writes   job, attempts, checkpoint, lane, leases, waiting, finished, ready, heads, wake, clock, events, dependents, resolving, expiring, rate, revoked, chord, lanes, queues, failures, failure, failed, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits attempts checkpoints revocations claim finish
 
 local worker   = ARGV[1]           -- str  who claims

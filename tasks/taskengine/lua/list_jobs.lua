@@ -1,33 +1,71 @@
--- list_jobs: a page of jobs by creation, exact while jobs move.
+-- list_jobs: a page of jobs in an order, exact while jobs move.
 --
--- Merges the lanes that the filter names: the cost is in lanes and page size, not in jobs.
+-- Merges the zsets that the filter is read from: the cost is in zsets and page size, not in jobs. What no zset
+-- knows of the filter is looked up in the records, of so many jobs at the most.
 --
--- Returns  {how many match, 1 when there are more beyond the page, 1 when there are some before it,
---          a list: for each job id and its hash as field, value, ...}
+-- Returns  {how many match or -1 where nothing knows, 1 when there are more beyond the page, 1 when there are some
+--          before it, how many records it looked at, score and id of the last of them when the page is not full
+--          because of that else "" and "", a list: for each job id, score, and its hash as field, value, ...}
 -- Writes   nothing
---@include keys jobs pages
+--@include keys clock jobs moves pages sources filters
 
-local states  = ARGV[1]           -- str  with commas between; "" for all
-local queues  = ARGV[2]           -- str  likewise
-local tasks   = ARGV[3]           -- str  likewise
-local newest  = ARGV[4] == "1"    -- bool newest first
-local cursor  = ARGV[5]           -- int  begin behind the job with this order; "" for the start
-local limit   = tonumber(ARGV[6]) -- int
-local schedule = ARGV[7]         -- str  only jobs of this schedule, in all states; "" for all jobs
+local filter   = ARGV[1]            -- json of taskengine/listing.py
+local order    = ARGV[2]            -- CREATED_AT | RUN_AT | FINISHED_AT | PRIORITY
+local sources  = ARGV[3]            -- str  where to read it from, with commas between: the smallest is taken
+local whole    = ARGV[4]            -- str  those of them that know all of the filter, each between commas
+local count_by = ARGV[5]            -- str  the source to count by; "" for none
+local down     = ARGV[6] == "1"     -- bool from the greatest score on
+local score    = ARGV[7]            -- int  begin behind this score; "" for the start
+local id       = ARGV[8]            -- str  and behind this id
+local limit    = tonumber(ARGV[9])  -- int  jobs of the page
+local records  = tonumber(ARGV[10]) -- int  to look at, at the most
+local bytes    = tonumber(ARGV[11]) -- int  of text to look at, roughly
+local back     = ARGV[12] == "1"    -- bool look whether there are some before
 
-local lanes = schedule ~= "" and { schedule_jobs_key(schedule) } or lanes_of(states, queues, tasks)
-local total, some_before = 0, false
-for _, lane in ipairs(lanes) do
-  total = total + redis.call("ZCARD", lane)
-  if cursor ~= "" and not some_before then some_before = #slice(lane, cursor, not newest, true, 1) > 0 end
+local f = cjson.decode(filter)
+local lists = smallest(sources, f, order)
+local from = score ~= "" and { score = tonumber(score), id = id } or nil
+local check = (lists.partial or not string.find(whole, "," .. lists.name .. ",", 1, true)) and matcher(f)
+local total = -1
+local counted = count_by ~= "" and (count_by == lists.name and lists or lists_of(count_by, f, order))
+if counted and not counted.partial then total = size_of(counted) end
+
+-- Calls `found(id, score)` for what matches until it returns false. Returns how many records it looked at, and
+-- the last one when it could look at no more.
+local function search(its_down, inclusive, found)
+  local looked, left, last, stopped = 0, bytes, nil, nil
+  each_job(lists, from, its_down, inclusive, check and records + 1 or limit, function(job_id, its_score)
+    if check then
+      if looked == records or left <= 0 then
+        stopped = last
+        return false
+      end
+      looked = looked + 1
+      last = { job_id, int(its_score) }
+      local matches, took = check(job_id)
+      left = left - took
+      if not matches then return end
+    end
+    return found(job_id, its_score)
+  end)
+  return looked, stopped
 end
 
-local rows, more = {}, false
-each_job(lanes, cursor, newest, limit, function(id)
+local rows, more, some_before = {}, false, false
+local looked, stopped = search(down, false, function(job_id, its_score)
   if #rows == limit then
     more = true
     return false
   end
-  rows[#rows + 1] = { id, redis.call("HGETALL", job_key(id)) }
+  rows[#rows + 1] = { job_id, int(its_score), redis.call("HGETALL", job_key(job_id)) }
 end)
-return { total, more and 1 or 0, some_before and 1 or 0, rows }
+if back and from then
+  local _, unsure = search(not down, true, function()
+    some_before = true
+    return false
+  end)
+  some_before = some_before or unsure ~= nil
+end
+local full = #rows == limit
+return { total, (more or stopped) and 1 or 0, some_before and 1 or 0, looked,
+  not full and stopped and stopped[2] or "", not full and stopped and stopped[1] or "", rows }

@@ -4,7 +4,7 @@
 -- one that was asked to stop is CANCELLED.
 --
 -- Returns  how many were rescued
--- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events, dependents, resolving, chord, lanes, queues, waiting, clock, failures, failure, failed, metrics
+-- Writes   job, attempts, lane, leases, ready, heads, wake, finished, events, dependents, resolving, chord, lanes, queues, waiting, clock, failures, failure, failed, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits attempts
 
 local max_losses = tonumber(ARGV[1]) -- int

@@ -3,7 +3,7 @@
 -- Returns  1
 -- Errors   SCHEDULE_NOT_FOUND  there is no such schedule
 --          QUEUE_FULL          Redis holds as much as it may; nothing was enqueued
--- Writes   schedule, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, audit, metrics
+-- Writes   schedule, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, audit, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups schedules ticks memory audit
 
 local name = ARGV[1] -- str

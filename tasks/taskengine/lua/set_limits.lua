@@ -3,7 +3,7 @@
 -- Holds from the next claim on. What runs goes on, also over a lower limit.
 --
 -- Returns  1
--- Writes   limits, rate, wake, parked, parked_keys, ready, heads, audit
+-- Writes   limits, rate, wake, parked, parked_jobs, parked_keys, ready, heads, audit
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups limits audit
 
 local kind        = ARGV[1] -- queue | task

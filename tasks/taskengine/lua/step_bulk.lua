@@ -1,33 +1,49 @@
 -- step_bulk: the next jobs of a change to many. Whoever takes the step, it is taken once: how far it is and
 -- what it does move together, so that a crash in between changes nothing.
 --
--- Returns  how many jobs it looked at; 0 when nothing is left to do
--- Writes   bulk, bulking, job, attempts, lane, lanes, queues, ready, parked, parked_keys, heads, wake, waiting, finished, expiring, dependencies, dependents, resolving, idempotency, chord, schedule_jobs, clock, events, failed, metrics
---@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer pages
+-- Returns  1 while there is more to do, else 0
+-- Writes   bulk, bulking, job, attempts, logs, checkpoint, lane, lanes, queues, ready, heads, wake, waiting, finished, expiring, dependencies, dependents, resolving, idempotency, chord, schedule_jobs, parked, parked_jobs, parked_keys, clock, events, failed, failures, failure, metrics, tagged
+--@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove steer pages sources filters
 
-local id    = ARGV[1]           -- str
-local limit = tonumber(ARGV[2]) -- int
+local id      = ARGV[1]           -- str
+local records = tonumber(ARGV[2]) -- int  jobs to look at, at the most
+local bytes   = tonumber(ARGV[3]) -- int  of their text, roughly
 
 local KEPT_SECONDS = 7 * 86400
 
-local bulk = redis.call("HMGET", bulk_key(id), "state", "kind", "states", "queues", "tasks", "terminate", "reason",
-  "cursor", "last")
+local bulk = redis.call("HMGET", bulk_key(id), "state", "kind", "filter", "order", "sources", "whole", "terminate",
+  "reason", "score", "at", "last", "created_at", "matched", "changed", "skipped")
 if bulk[1] ~= "RUNNING" then
   redis.call("ZREM", bulking_key, id)
   return 0
 end
 
--- Found first, then changed: a change moves jobs from lane to lane.
-local found, cursor, last = {}, bulk[8], tonumber(bulk[9])
-each_job(lanes_of(bulk[3], bulk[4], bulk[5]), cursor, false, limit, function(job_id, order)
-  if #found == limit or tonumber(order) > last then return false end
-  found[#found + 1] = job_id
-  cursor = order
+-- What was there when it was asked for: newer jobs, and those that finish while it goes on, are left alone.
+local f, order = cjson.decode(bulk[3]), bulk[4]
+f.created_before = math.min(f.created_before or math.huge, tonumber(bulk[11]) + 1)
+if order == "FINISHED_AT" then f.finished_before = math.min(f.finished_before or math.huge, tonumber(bulk[12]) + 1) end
+local lists = smallest(bulk[5], f, order)
+local whole = order == "CREATED_AT" and string.find(bulk[6], "," .. lists.name .. ",", 1, true)
+local check = not whole and matcher(f)
+
+-- Found first, then changed: a change moves jobs from zset to zset.
+local found, looked, more = {}, 0, false
+local place = bulk[9] ~= "" and { score = tonumber(bulk[9]), id = bulk[10] } or nil
+each_job(lists, place, false, false, records + 1, function(job_id, score)
+  if looked == records or bytes <= 0 then
+    more = true
+    return false
+  end
+  looked, place = looked + 1, { score = score, id = job_id }
+  local matches, took = true, 0
+  if check then matches, took = check(job_id) end
+  bytes = bytes - took
+  if matches then found[#found + 1] = job_id end
 end)
 
 local function change(job)
   if bulk[2] == "RETRY" then return retry(job) end
-  if bulk[2] == "CANCEL" then return cancel(job, bulk[6] == "1", bulk[7]) end
+  if bulk[2] == "CANCEL" then return cancel(job, bulk[7] == "1", bulk[8]) end
   return delete(job)
 end
 
@@ -38,12 +54,15 @@ for _, job_id in ipairs(found) do
 end
 resolve(100)
 write_tally()
-redis.call("HSET", bulk_key(id), "cursor", cursor)
-redis.call("HINCRBY", bulk_key(id), "changed", changed)
-redis.call("HINCRBY", bulk_key(id), "skipped", #found - changed)
-if #found < limit then
+local seen = bulk[14] + bulk[15] + #found
+redis.call("HSET", bulk_key(id), "score", place and int(place.score) or "", "at", place and place.id or "",
+  "changed", bulk[14] + changed, "skipped", bulk[15] + #found - changed, "matched", math.max(bulk[13], seen))
+if not more then
+  if bulk[2] == "DELETE" and f.failure_group and redis.call("EXISTS", failed_key(f.failure_group)) == 0 then
+    forget_failure_group(f.failure_group)
+  end
   redis.call("HSET", bulk_key(id), "state", "DONE", "finished_at", now)
   redis.call("EXPIRE", bulk_key(id), KEPT_SECONDS)
   redis.call("ZREM", bulking_key, id)
 end
-return #found
+return more and 1 or 0

@@ -3,7 +3,7 @@
 --
 -- Returns  1, or 0 when the schedule is no longer as the caller saw it
 -- Errors   QUEUE_FULL  Redis holds as much as it may; the tick stays due
--- Writes   schedule, schedules, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, metrics
+-- Writes   schedule, schedules, schedule_jobs, job, lane, lanes, queues, ready, heads, wake, clock, events, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups schedules ticks memory
 
 local name     = ARGV[1] -- str

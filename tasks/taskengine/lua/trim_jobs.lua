@@ -1,7 +1,7 @@
 -- trim_jobs: retention. Removes finished jobs that are past their time or over the number that is kept.
 --
 -- Returns  how many were removed; ask again while it is as many as the limit
--- Writes   job, attempts, logs, checkpoint, lane, lanes, queues, finished, expiring, dependencies, idempotency, failed
+-- Writes   job, attempts, logs, checkpoint, lane, lanes, queues, finished, expiring, dependencies, idempotency, failed, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups remove
 
 local states    = ARGV[1]           -- str  final states with commas between

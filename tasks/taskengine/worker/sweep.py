@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 
-from taskengine.bulk import STEP, Bulks
+from taskengine.bulk import Bulks
 from taskengine.errors import RedisUnavailable
 from taskengine.jobs import FINAL_STATES
 from taskengine.schedules import Rule
@@ -65,7 +65,7 @@ def step_bulks(storage: JobStorage) -> None:
     bulks = Bulks(storage.keys)
     until = time.monotonic() + _BULK_SECONDS
     for operation in reversed(storage.run_once(bulks.list(running=True))):
-        while time.monotonic() < until and storage.run_once(bulks.step(operation.id)) == STEP:
+        while time.monotonic() < until and storage.run_once(bulks.step(operation.id)):
             pass
 
 

@@ -7,7 +7,7 @@ from redis import Redis
 
 from support.jobs import CANCELLED, COMPLETED, FAILED, KEYS, QUEUED, RUNNING, STORE, a_job, enqueue, writes
 from taskengine.audit import KEPT, AuditEntry, AuditPage, list_entries
-from taskengine.bulk import BulkKind, Bulks
+from taskengine.bulk import BulkKind, Bulks, look_for
 from taskengine.errors import IllegalMove
 from taskengine.filters import JobFilter
 from taskengine.rules import KEEP, Kind
@@ -91,11 +91,11 @@ def test_limits(redis: Redis) -> None:
 def test_a_change_to_many_jobs_once_whatever_its_size_and_its_stop(redis: Redis) -> None:
     bulks = Bulks(KEYS)
     enqueue(redis, *"abc")
-    wanted = JobFilter(queues=("q",))
-    bulks.start("b1", BulkKind.DELETE, wanted, matched=3, terminate=False, reason="", by="eve").run(redis)
+    look = look_for(JobFilter(queues=("q",), priority=(3, None)))
+    bulks.start("b1", BulkKind.DELETE, look, matched=3, by="eve").run(redis)
     bulks.stop("b1", by="adam").run(redis)
     bulks.stop("b1", by="adam").run(redis)
-    facts = {"kind": "DELETE", "states": "", "queues": "q", "tasks": "", "matched": 3}
+    facts = {"operation": "b1", "kind": "DELETE", "matched": 3, "queues": ["q"], "priority": [3, None]}
     assert told(redis) == [("adam", "stop_bulk", "b1", {}), ("eve", "start_bulk", "b1", facts)]
 
 

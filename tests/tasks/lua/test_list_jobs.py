@@ -23,8 +23,9 @@ from support.jobs import (
     take,
     writes,
 )
-from taskengine.filters import JobFilter
+from taskengine.filters import JobFilter, JobOrder
 from taskengine.jobs import JobPage, JobState, cursor_of, order_of
+from taskengine.listing import Look, Place, page_of
 
 
 def page(
@@ -36,9 +37,11 @@ def page(
     newest_first: bool = True,
     backward: bool = False,
 ) -> JobPage:
-    return READS.list_jobs(
-        wanted or JobFilter(), cursor=cursor, limit=limit, newest_first=newest_first, backward=backward
-    ).run(redis)
+    look = Look.for_(wanted or JobFilter(), JobOrder(descending=newest_first))
+    behind = None if cursor is None else Place(cursor)
+    return page_of(
+        look, READS.list_jobs(look, behind=behind, limit=limit, backward=backward).run(redis), backward=backward
+    )
 
 
 def ids(found: JobPage) -> str:

@@ -23,8 +23,8 @@ local function depend_on(job, ids)
   resolve_later("LINK", job.id)
 end
 
--- `fields` is what the caller says of the record: field, value, ... `idempotency_key` and `start_before`
--- (ms) among them mean more than that. `dependencies` is a list of ids.
+-- `fields` is what the caller says of the record: field, value, ... `idempotency_key`, `start_before`
+-- (ms) and `tags` (JSON) among them mean more than that. `dependencies` is a list of ids.
 -- Returns the id of the job there is now, and 1 when it is new: a job whose id is there was sent twice,
 -- since its answer was lost; one whose idempotency key is there is the first that came with it.
 local function enqueue(id, task, queue, priority, delay_ms, run_at_ms, dependencies, fields)
@@ -49,6 +49,8 @@ local function enqueue(id, task, queue, priority, delay_ms, run_at_ms, dependenc
     if redis.call("SADD", queues_key, queue) == 1 then wake("*") end
   end
   redis.call("ZADD", lane_key(queue, task, job.state), job.created, id)
+  local tags = value_of(fields, "tags")
+  for _, tag in ipairs(tags and cjson.decode(tags) or {}) do redis.call("ZADD", tagged_key(tag), job.created, id) end
   emit_state(job, "", job.state)
   tally(job, "E")
   local start_before = value_of(fields, "start_before")

@@ -23,6 +23,7 @@ local key_limits_key = prefix .. "key_limits"
 local function keyed_key(task, key) return prefix .. "keyed:" .. task .. ":" .. key end
 local function parked_key(task, key) return prefix .. "parked:" .. task .. ":" .. key end
 local function parked_keys_key(task) return prefix .. "parked_keys:" .. task end
+local function parked_jobs_key(queue, task) return prefix .. "parked_jobs:" .. queue .. ":" .. task end
 local function rate_key(kind, name) return prefix .. "rate:" .. kind .. ":" .. name end
 local metrics_slots_key = prefix .. "metrics:slots"
 local metrics_totals_key = prefix .. "metrics:totals"
@@ -41,6 +42,7 @@ local function bulk_key(id) return prefix .. "bulk:" .. id end
 local function lane_key(queue, task, state) return prefix .. "lane:" .. queue .. ":" .. task .. ":" .. state end
 local function ready_key(queue, task) return prefix .. "ready:" .. queue .. ":" .. task end
 local function heads_key(queue) return prefix .. "heads:" .. queue end
+local function tagged_key(tag) return prefix .. "tagged:" .. tag end
 local function finished_key(state) return prefix .. "finished:" .. state end
 local function wake_key(queue) return prefix .. "wake:" .. queue end
 local function knows_key(worker) return prefix .. "knows:" .. worker end

@@ -108,6 +108,7 @@ end
 local function park(job)
   redis.call("ZADD", parked_key(job.task, job.key), ready_score(job), job.id)
   redis.call("SADD", parked_keys_key(job.task), job.key)
+  redis.call("ZADD", parked_jobs_key(job.queue, job.task), ready_score(job), job.id)
 end
 
 -- Brings as many parked jobs of a key back as have a place now, the first ones first.
@@ -116,7 +117,7 @@ local function unpark(task, key)
   local places = math.min(limit - redis.call("SCARD", keyed_key(task, key)), 100)
   if places > 0 then
     local back = redis.call("ZPOPMIN", parked_key(task, key), places)
-    for i = 1, #back, 2 do add_ready(load_job(back[i])) end
+    for i = 1, #back, 2 do back_in_line(load_job(back[i])) end
   end
   if redis.call("EXISTS", parked_key(task, key)) == 0 then redis.call("SREM", parked_keys_key(task), key) end
 end

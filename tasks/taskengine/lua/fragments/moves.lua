@@ -65,6 +65,12 @@ local function add_ready(job)
   wake(job.queue)
 end
 
+-- A job that was parked, and is not in `parked` any more.
+local function back_in_line(job)
+  redis.call("ZREM", parked_jobs_key(job.queue, job.task), job.id)
+  add_ready(job)
+end
+
 local function out_of_line(job)
   redis.call("ZREM", ready_key(job.queue, job.task), job.id)
   refresh_head(job.queue, job.task)
@@ -74,10 +80,12 @@ end
 -- next one with the key stands there instead, as nobody else would call it.
 local function remove_ready(job)
   local aside = job.key and parked_key(job.task, job.key)
-  if not aside or redis.call("ZREM", aside, job.id) == 0 then
+  if aside and redis.call("ZREM", aside, job.id) == 1 then
+    redis.call("ZREM", parked_jobs_key(job.queue, job.task), job.id)
+  else
     out_of_line(job)
     local next_one = aside and redis.call("ZPOPMIN", aside)[1]
-    if next_one then add_ready(load_job(next_one)) end
+    if next_one then back_in_line(load_job(next_one)) end
   end
   if aside and redis.call("EXISTS", aside) == 0 then
     redis.call("SREM", parked_keys_key(job.task), job.key)

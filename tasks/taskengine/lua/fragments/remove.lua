@@ -20,9 +20,10 @@ end
 -- The job is in no state that a script may find it in afterwards: the caller saw that it is not RUNNING.
 local function remove(job)
   if job.blockers > 0 then forget_blockers(job.id) end
-  local ties = redis.call("HMGET", job_key(job.id), "idempotency_key", "schedule")
-  local key, schedule = ties[1], ties[2]
+  local ties = redis.call("HMGET", job_key(job.id), "idempotency_key", "schedule", "tags")
+  local key, schedule, tags = ties[1], ties[2], ties[3]
   if schedule then redis.call("ZREM", schedule_jobs_key(schedule), job.id) end
+  for _, tag in ipairs(tags and cjson.decode(tags) or {}) do redis.call("ZREM", tagged_key(tag), job.id) end
   if key then redis.call("DEL", idempotency_key(job.task, key)) end
   redis.call("ZREM", expiring_key, job.id)
   if job.state == "QUEUED" then remove_ready(job) end

@@ -11,9 +11,9 @@ local function want(entries, key, member, score) entries[#entries + 1] = { key =
 -- The fields that load_job leaves out.
 local function load_rest(id)
   local r = redis.call("HMGET", job_key(id), "run_at", "finished_at", "start_before", "idempotency_key", "schedule",
-    "failure_group")
+    "failure_group", "tags")
   return { run_at = r[1], finished_at = r[2], start_before = r[3], idempotency_key = r[4] or nil,
-    schedule = r[5] or nil, failure_group = r[6] or nil }
+    schedule = r[5] or nil, failure_group = r[6] or nil, tags = r[7] or nil }
 end
 
 -- Where a QUEUED job stands: aside while its concurrency key has no place, else in line.
@@ -34,7 +34,10 @@ local function want_by_state(entries, job, rest)
   if job.state == "QUEUED" then
     local place = place_of(job)
     want(entries, place, job.id, score_of(job, place))
-    if place ~= ready_key(job.queue, job.task) then want(entries, parked_keys_key(job.task), job.key, IN_A_SET) end
+    if place ~= ready_key(job.queue, job.task) then
+      want(entries, parked_keys_key(job.task), job.key, IN_A_SET)
+      want(entries, parked_jobs_key(job.queue, job.task), job.id, score_of(job, place))
+    end
   elseif job.state == "RUNNING" then
     want(entries, leases_key, job.id, ANY)
     if job.key then want(entries, keyed_key(job.task, job.key), job.id, IN_A_SET) end
@@ -54,6 +57,9 @@ local function wanted_entries(job, rest)
   want(entries, lanes_key, job.queue .. ":" .. job.task, IN_A_SET)
   want(entries, queues_key, job.queue, IN_A_SET)
   if rest.schedule then want(entries, schedule_jobs_key(rest.schedule), job.id, tonumber(job.created)) end
+  for _, tag in ipairs(rest.tags and cjson.decode(rest.tags) or {}) do
+    want(entries, tagged_key(tag), job.id, tonumber(job.created))
+  end
   if rest.start_before and job.run == 0 and (job.state == "SCHEDULED" or job.state == "QUEUED") then
     want(entries, expiring_key, job.id, tonumber(rest.start_before))
   end
@@ -70,6 +76,8 @@ local function flaw_of(job, rest)
   if not IS_STATE[state] then return "state", "one of the seven states" end
   if not job.queue then return "queue", "a name" end
   if not job.task then return "task", "a name" end
+  local readable, tags = pcall(cjson.decode, rest.tags or "[]")
+  if not readable or type(tags) ~= "table" then return "tags", "a JSON list" end
   if not tonumber(job.created or nil) then return "created", "a number" end
   if not job.priority then return "priority", "a number" end
   if state == "QUEUED" and not tonumber(job.arrival) then return "arrival", "a number" end
