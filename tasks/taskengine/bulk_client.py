@@ -33,7 +33,7 @@ MAX_REASON = 500
 RECORDS_COUNTED = 10_000
 """Where no index counts what a filter finds, it is counted among so many jobs."""
 _SCRIPTS_A_PAGE = 20
-_STEPS_AT_ONCE = 5
+STEPS_AT_ONCE = 5
 """A change to up to a thousand jobs is done when its call returns."""
 
 
@@ -217,7 +217,7 @@ class BulkClient(ABC):
             subject=subject,
         )
         await self._run(start)
-        for _ in range(_STEPS_AT_ONCE):
+        for _ in range(STEPS_AT_ONCE):
             if not await self._run(self._bulks.step(bulk_id)):
                 break
         return await self._operation(bulk_id)

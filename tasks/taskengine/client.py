@@ -21,7 +21,7 @@ from redis.exceptions import RedisError, ResponseError
 from taskengine import catalogue, reads
 from taskengine.access_client import AccessClient
 from taskengine.audit import check_by
-from taskengine.bulk_client import DEFAULT_PAGE, MAX_PAGE, MAX_REASON, BulkClient
+from taskengine.bulk_client import DEFAULT_PAGE, MAX_PAGE, MAX_REASON, STEPS_AT_ONCE, BulkClient
 from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, JobNotFound, UnknownDependency, UnknownTask
 from taskengine.event_pages import EventPage, read_event_page
@@ -493,7 +493,7 @@ class Client(BulkClient, ScheduleClient, InsightClient, AccessClient, MonitorCli
         others by any worker within seconds; until then new and old places mix. Tells whether it was not so before.
         """
         changed = await self._run(self._store.set_aging(seconds, by=check_by(by)))
-        for _ in range(_STEPS_AT_ONCE):
+        for _ in range(STEPS_AT_ONCE):
             if not await self._run(self._store.rescore_jobs(limit=RECORDS)):
                 break
         return changed

@@ -21,20 +21,8 @@ from taskengine_api.schema.build import Schema
 CONTRACT = Path(__file__).with_name("contract.graphql")
 AWAITED = frozenset(
     """
-    BulkJobsInput
-    BulkJobsPayload
-    BulkKind.CANCEL
-    BulkKind.RETRY
-    JobConnection.scannedCount
-    Mutation.cancelJobs
-    Mutation.deleteJobs
-    Mutation.retryJobs
-    Mutation.stopBulkOperation
-    Query.bulkOperations
     Query.rateLimit
     RateLimit
-    StopBulkOperationInput
-    StopBulkOperationPayload
     """.replace("    ", "").splitlines()
 )
 """What is still to be built."""
