@@ -26,6 +26,7 @@ from taskengine.jobs import (
     check_text,
 )
 from taskengine.records import dumps
+from taskengine.secrets import MARKER
 
 MAX_IDS = 1_000
 MAX_NAMES = 100
@@ -40,6 +41,7 @@ MAX_EXACT = 2**53 - 1
 
 _ESCAPE = re.compile(r'\\(?:u00([0-7][0-9a-fA-F])|(["\\/bfnrt]))')
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_HIDDEN = f'"{MARKER}"'
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -99,7 +101,7 @@ class JobFilter:
     """Of jobs in a final state."""
     finished_before: datetime | None = None
     text: str | None = None
-    """In the arguments as JSON, the error or a tag, in capitals or not."""
+    """In the arguments as JSON, the error or a tag, in capitals or not. Nothing is found in secrets."""
     args_contain: Mapping[str, Any] | None = None
     """Objects are asked for by subset, each element of a list anywhere in the list, scalars by equality."""
 
@@ -128,7 +130,7 @@ class JobFilter:
             and _within(self.created_from, job.created_at, self.created_before)
             and _within(self.finished_from, _ended_at(job), self.finished_before)
             and (self.text is None or Search.of(self.text).finds(job))
-            and (not self.args_contain or contains(job.args, self.args_contain))
+            and (not self.args_contain or contains(_shown_args(job), self.args_contain))
         )
 
     def checked(self, path: tuple[str, ...] = ("filter",)) -> Self:
@@ -191,7 +193,8 @@ class Search:
     def finds(self, job: Job) -> bool:
         """Whether it stands in a job's arguments, error or tags."""
         error = (job.error.exception, job.error.message) if job.error else ()
-        return any(self.is_in(text) for text in (_unescaped(dumps(job.args)), *error, *job.tags))
+        args = dumps(job.args).replace(_HIDDEN, '""') if job.redacted else dumps(job.args)
+        return any(self.is_in(text) for text in (_unescaped(args), *error, *job.tags))
 
 
 def contains(have: Any, asked: Any) -> bool:
@@ -207,6 +210,11 @@ def contains(have: Any, asked: Any) -> bool:
     if isinstance(asked, (int, float)) and not isinstance(asked, bool):
         return isinstance(have, (int, float)) and not isinstance(have, bool) and _double(have) == _double(asked)
     return type(have) is type(asked) and have == asked
+
+
+def _shown_args(job: Job) -> dict[str, Any]:
+    """A job's arguments, with what nobody can ask for in place of secrets."""
+    return json.loads(dumps(job.args).replace(_HIDDEN, "1e999")) if job.redacted else job.args
 
 
 def _double(number: float) -> float:

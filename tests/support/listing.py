@@ -22,6 +22,7 @@ from support.jobs import (
     enqueue,
     finish,
     register,
+    row,
     step_bulk,
     take,
 )
@@ -29,7 +30,7 @@ from support.schedules import SCHEDULES, a_schedule
 from taskengine.bulk import BulkKind
 from taskengine.filters import ORDERABLE, JobFilter, JobOrder, JobOrderField
 from taskengine.jobs import Job, JobState
-from taskengine.records import dumps
+from taskengine.records import dumps, with_fields
 from taskengine.store import Ending
 
 FAR = datetime(2050, 1, 1, tzinfo=UTC)
@@ -49,6 +50,8 @@ class Facts:
     message: str = "as told"
     due: int = 0
     """Seconds after ``FAR``; several may be due at once."""
+    secrets: bool = False
+    """It has secret arguments, which its ``args`` show as asterisks."""
     scheduled: bool = False
     """Enqueued by ``SCHEDULE``; then it has nothing else of its own."""
     blocked: bool = False
@@ -83,13 +86,12 @@ def _put(redis: Redis, job_id: str, facts: Facts) -> None:
     options: dict[str, Any] = {"run_at": FAR + timedelta(seconds=facts.due)} if later else {}
     if facts.blocked and facts.state is SCHEDULED:
         options["depends_on"] = ("blocker",)
-    common = {"task": facts.task, "queue": facts.queue, "priority": facts.priority, "args": facts.args, "tags": tags}
+    options |= {"tags": tags, "max_attempts": 1 if facts.state is FAILED else 3}
+    made = _row(job_id, facts, **options)
     if facts.scheduled:
-        from support.jobs import row
-
-        SCHEDULES.run_schedule(SCHEDULE, row(job_id, max_attempts=1, **common, **options)).run(redis)
+        SCHEDULES.run_schedule(SCHEDULE, made).run(redis)
     else:
-        enqueue(redis, job_id, max_attempts=1 if facts.state is FAILED else 3, **common, **options)
+        STORE.enqueue_jobs([made]).run(redis)
     if later:
         return
     (job,) = take(redis, 1).jobs
@@ -101,6 +103,11 @@ def _put(redis: Redis, job_id: str, facts: Facts) -> None:
         finish(redis, job, Ending.FAILED, value=error, retry_ms=None if facts.state is FAILED else MINUTE)
     else:
         assert facts.state is RUNNING
+
+
+def _row(job_id: str, facts: Facts, **options: Any) -> list[Any]:
+    made = row(job_id, task=facts.task, queue=facts.queue, priority=facts.priority, args=facts.args, **options)
+    return with_fields(made, {"secrets": '[[["name"],"plain","x"]]'}) if facts.secrets else made
 
 
 def listed(jobs: Sequence[Job], wanted: JobFilter, order: JobOrder) -> list[str]:

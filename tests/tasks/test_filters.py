@@ -194,13 +194,14 @@ def test_an_order_refuses_other_states_and_says_which_to_ask_for() -> None:
 
 # Any filter, order and direction over any crowd is that crowd, filtered and sorted in plain Python.
 
-TEXTS = ("ALPHA", "öl", '"', "7", "a/b", "\\", "as TOLD", "ValueError", "two\nlines", "k")
+TEXTS = ("ALPHA", "öl", '"', "7", "a/b", "\\", "as TOLD", "ValueError", "two\nlines", "k", "*")
 ARGS = (
     {},
     {"name": "alpha", "n": 7},
     {"name": "ÖL a/b", "list": [1, "two\nlines", {"k": None}]},
     {"name": 'say "x\\"', "list": [], "deep": {"a": [{}], "b": True}},
     {"n": 7.0, "list": {}},
+    {"name": "********", "list": ["********"]},
 )
 ASKED = (
     {"name": "alpha"},
@@ -211,6 +212,7 @@ ASKED = (
     {"list": {}},
     {"deep": {"a": [{}], "b": True}},
     {"deep": {"b": 1}},
+    {"name": "********"},
 )
 TAGS = ("red", "Öl 7", 'a "tag"')
 
@@ -225,6 +227,7 @@ crowds = st.lists(
         args=st.sampled_from(ARGS).map(dumps),
         message=st.sampled_from(("as told", "Alpha\nbeta", "öl")),
         due=st.integers(0, 2),
+        secrets=st.booleans(),
         scheduled=st.booleans(),
         blocked=st.booleans(),
     ),

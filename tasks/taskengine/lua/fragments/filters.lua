@@ -1,5 +1,7 @@
 -- Whether a job is one of those that a filter is for, by its record. taskengine/filters.py says the same of jobs.
 
+local HIDDEN = '"' .. string.rep("%*", 8) .. '"'
+
 local function is_in(search, text)
   local folded = string.lower(text)
   for _, variant in ipairs(search.variants) do folded = string.gsub(folded, variant[1], variant[2]) end
@@ -52,14 +54,17 @@ end
 
 -- Text and arguments. Returns whether they are as asked, and how many bytes it looked at.
 local function is_found(f, id, tags)
-  local r = redis.call("HMGET", job_key(id), "args", "error")
+  local r = redis.call("HMGET", job_key(id), "args", "error", "secrets")
   local args, error = r[1] or "{}", r[2]
   local bytes = #args + (error and #error or 0)
+  -- Nothing is found where a secret is not shown.
+  local function without_secrets(instead) return r[3] and string.gsub(args, HIDDEN, instead) or args end
   if f.args_contain then
-    local readable, decoded = pcall(cjson.decode, f.asks_for_empty and mark_empty_lists(args) or args)
+    local shown = without_secrets("1e999")
+    local readable, decoded = pcall(cjson.decode, f.asks_for_empty and mark_empty_lists(shown) or shown)
     if not readable or not contains(decoded, f.args_contain) then return false, bytes end
   end
-  if not f.text or is_in(f.text, unescaped(args)) then return true, bytes end
+  if not f.text or is_in(f.text, unescaped(without_secrets('""'))) then return true, bytes end
   local texts = tags and cjson.decode(tags) or {}
   if error then
     local decoded = cjson.decode(error)
