@@ -107,7 +107,8 @@ def _put(redis: Redis, job_id: str, facts: Facts) -> None:
 
 def _row(job_id: str, facts: Facts, **options: Any) -> list[Any]:
     made = row(job_id, task=facts.task, queue=facts.queue, priority=facts.priority, args=facts.args, **options)
-    return with_fields(made, {"secrets": '[[["name"],"plain","x"]]'}) if facts.secrets else made
+    added = {"schedule": SCHEDULE} if facts.scheduled else {}
+    return with_fields(made, added | ({"secrets": '[[["name"],"plain","x"]]'} if facts.secrets else {}))
 
 
 def listed(jobs: Sequence[Job], wanted: JobFilter, order: JobOrder) -> list[str]:

@@ -3,7 +3,8 @@
 --
 -- `lists` has `keys`, the zsets, and the scores that count: from `low` on, and below `high`. `tied`: several
 -- entries may have one score, and are ordered by id. `overlap`: a job may be in several of them. `sorted`: it is
--- no zset, but this list of id, score, id, score, ... A place is { score = number, id = text }.
+-- no zset, but this list of id, score, id, score, ... A place is { score = number, id = text }, without an id ("")
+-- where no two have one score.
 
 local function set_of(list)
   if not list then return nil end
@@ -56,7 +57,7 @@ local function slice_sorted(entries, from, down, inclusive)
   local part = {}
   for at = down and #entries - 1 or 1, down and 1 or #entries - 1, down and -2 or 2 do
     local id, score = entries[at], entries[at + 1]
-    local same = from and score == from.score and id == from.id
+    local same = from and score == from.score and (id == from.id or from.id == "")
     local beyond = not from or same and inclusive
     if from and not same then
       local ahead = score < from.score or score == from.score and is_before(id, from.id)
