@@ -3,7 +3,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it does not wait
--- Writes   job, ready, parked, parked_keys, heads, wake, audit
+-- Writes   job, ready, parked, parked_jobs, parked_keys, heads, wake, audit
 --@include keys clock jobs metrics failures moves audit
 
 local id       = ARGV[1]           -- str

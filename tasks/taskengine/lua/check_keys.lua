@@ -2,7 +2,7 @@
 -- demand, makes it do so.
 --
 -- Returns  rows of key, member, job, expected, found, outcome
--- Writes   attempts, logs, checkpoint, dependencies, idempotency, resolving, schedules, failures, bulking, parked, parked_keys, ready, heads, wake; nothing unless it is to mend
+-- Writes   attempts, logs, checkpoint, dependencies, idempotency, resolving, schedules, failures, bulking, parked, parked_jobs, parked_keys, ready, heads, wake; nothing unless it is to mend
 --@include keys clock jobs metrics failures moves dependencies limits wanted mending
 
 local mend = ARGV[1] -- "1" to mend what disagrees, "0" only to look

@@ -4,7 +4,7 @@
 -- Returns  1
 -- Errors   JOB_NOT_FOUND  there is no such record
 --          ILLEGAL_MOVE   it does not wait
--- Writes   job, lane, waiting, ready, parked, parked_keys, heads, wake, clock, events, audit
+-- Writes   job, lane, waiting, ready, parked, parked_jobs, parked_keys, heads, wake, clock, events, audit
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups audit
 
 local id     = ARGV[1] -- str
