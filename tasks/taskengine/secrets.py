@@ -76,6 +76,28 @@ def marked(schema: dict[str, Any]) -> dict[str, Any]:
     return {**password, **schema, "writeOnly": True}
 
 
+def is_limited(schema: Any) -> bool:
+    """Whether somewhere in a core schema a limit such as ``min_length`` is laid on a ``Secret``, not on its value."""
+    if isinstance(schema, (list, tuple)):
+        return any(is_limited(part) for part in cast("list[Any]", schema))
+    if not isinstance(schema, dict):
+        return False
+    node = cast("dict[str, Any]", schema)
+    kind, inner = node.get("type"), node.get("schema")
+    if kind == "chain" and any(map(_is_ours, node["steps"])):
+        return True
+    if kind == "function-after" and _is_ours(inner):
+        of = node["function"]["function"]
+        return str(getattr(getattr(of, "func", of), "__module__", "")).startswith("pydantic.")
+    return any(is_limited(part) for part in node.values())
+
+
+def _is_ours(schema: Any) -> bool:
+    while schema["type"] in ("nullable", "default"):
+        schema = schema["schema"]
+    return schema["type"] == "function-before" and schema["function"]["function"] is _inside
+
+
 def of_secret(value: Any) -> Any:
     """Write a secret where pydantic knows no hint: its ``fallback``."""
     if isinstance(value, Secret):

@@ -28,7 +28,7 @@ from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, InvalidTask, UnusableResult
 from taskengine.masks import NO_MASK, Mask, leaves, secrets_of
 from taskengine.redaction import REDACT, Parted, Redaction
-from taskengine.secrets import MARKER, OURS, REVEAL, marked, of_secret
+from taskengine.secrets import MARKER, OURS, REVEAL, is_limited, marked, of_secret
 
 _CONFIG = ConfigDict(
     extra="forbid",
@@ -244,10 +244,14 @@ def _model(task: str, parameters: Sequence[inspect.Parameter], hints: Mapping[st
 
 def _check_hint(task: str, parameter: str, hint: Any) -> None:
     try:
-        schema = TypeAdapter(hint).json_schema()
+        adapter = TypeAdapter(hint)
+        schema = adapter.json_schema()
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidTask(task, f"{hint!r} cannot be typed as JSON: {reason}", parameter) from None
+    if is_limited(adapter.core_schema):
+        problem = "a limit of a secret stands inside it, as in Secret[Annotated[str, Field(min_length=8)]]"
+        raise InvalidTask(task, problem, parameter)
     if any(node.get("writeOnly") is True and OURS not in node for node in _nodes(schema)):
         raise InvalidTask(
             task,

@@ -1,12 +1,12 @@
 """Which parts of arguments are secret, and how they are kept apart and put together again."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidTask, UnreadableSecret
@@ -130,6 +130,44 @@ def test_asterisks_are_not_taken_for_a_secret() -> None:
     of = signature(a_login)
     with pytest.raises(InvalidInput, match=r"args.password: \*+ stands for a secret that is not shown"):
         of.part(of.dump(("ada", MARKER), {}), PLAIN)
+
+
+class Limited(BaseModel):
+    pin: Secret[int] = Field(gt=999)
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        Annotated[Secret[str], Field(min_length=8)],
+        Annotated[Secret[str] | None, Field(max_length=8)],
+        list[Annotated[Secret[str], Field(pattern="^a")]],
+        dict[str, Limited],
+    ],
+)
+def test_a_limit_outside_a_secret_is_refused_where_the_task_is_defined(hint: Any) -> None:
+    def task(password) -> None: ...
+
+    task.__annotations__["password"] = hint
+    with pytest.raises(InvalidTask, match="a limit of a secret stands inside it, as in Secret"):
+        signature(task)
+
+
+def test_a_limit_inside_holds_and_a_validator_of_the_users_gets_the_secret() -> None:
+    def even(pin: Secret[int]) -> Secret[int]:
+        assert pin.reveal() % 2 == 0
+        return pin
+
+    def task(
+        password: Secret[Annotated[str, Field(min_length=8)]], pin: Annotated[Secret[int], AfterValidator(even)]
+    ) -> None: ...
+
+    of = signature(task)
+    assert of.load(of.dump(("long enough", 2), {}))["pin"].reveal() == 2
+    with pytest.raises(InvalidInput) as caught:
+        of.dump(("short", 3), {})
+    problem = "args.password: string should have at least 8 characters; args.pin: is refused by its validator"
+    assert str(caught.value) == problem
 
 
 # What `redact` names
