@@ -15,7 +15,7 @@ from support.waiting import wait_until
 from support.workers import WorkerProcess
 from taskengine.check import check
 from taskengine.client import Client
-from taskengine.errors import WorkerNotFound
+from taskengine.errors import InvalidInput, WorkerNotFound
 from taskengine.jobs import JobState, WorkerInfo
 
 MODES: list[Literal["thread", "process"]] = ["thread", "process"]
@@ -77,6 +77,11 @@ async def test_one_that_does_nothing_leaves_within_seconds(
         assert draining.wait(15) == 0
     with pytest.raises(WorkerNotFound):
         await client.drain_worker(name)
+
+
+async def test_what_no_worker_can_be_called_is_refused(client: Client) -> None:
+    with pytest.raises(InvalidInput, match="name: expected 1 to 100 of the characters"):
+        await client.drain_worker("no worker")
 
 
 @pytest.mark.parametrize("mode", MODES)

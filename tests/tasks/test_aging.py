@@ -12,6 +12,7 @@ from support.waiting import wait_until
 from taskengine import Settings
 from taskengine.check import check
 from taskengine.client import Client
+from taskengine.errors import InvalidInput
 from taskengine.storage import JobStorage
 from taskengine.worker.sweep import sweep
 
@@ -87,6 +88,14 @@ async def test_it_is_switched_on_while_jobs_wait_and_off_again(redis: Redis, cli
     assert waiting is not None
     assert waiting.jobs_ahead == 1
     assert check(redis, KEYS) == []
+
+
+async def test_whoever_asks_for_no_time_is_told_what_was_expected(redis: Redis, client: Client) -> None:
+    with pytest.raises(
+        InvalidInput, match="seconds: expected 0.001 to 31,622,400 seconds, or None for no aging, got 0"
+    ):
+        await client.set_aging(0)
+    assert (await client.list_rules()).aging_seconds is None
 
 
 async def test_any_worker_gives_the_places_that_the_caller_left(
