@@ -40,7 +40,7 @@ METRICS = """enqueued completed failed errorRate waitSecondsP95 runSecondsP95
   series { at enqueued completed failed runSecondsP95 }"""
 LOOKS = {
     "counts": f"{{ counts {COUNTS} queues {{ name counts {COUNTS} oldestWaitSeconds }} }}",
-    "failureGroups": "{ failureGroups(first: 20) { totalCount nodes { exception message count lastAt sample { id } } } }",
+    "failureGroups": "{ failureGroups(first: 20) { totalCount nodes { exception message count sample { id } } } }",
     "metrics of an hour": f"{{ metrics(window: HOUR) {{ {METRICS} }} }}",
     "metrics of a week": f"{{ metrics(window: WEEK) {{ {METRICS} }} }}",
 }
@@ -59,7 +59,7 @@ async def compare(options: argparse.Namespace) -> None:
         few, many = [await filled(stack, jobs) for jobs in (options.few, options.many)]
         wanted = [await questions(api) for api in (few, many)]
         print(
-            f"{'milliseconds':<28}{options.few:>12,} p50    p99{options.many:>16,} p50    p99{'ratio p50':>14}{'p99':>7}"
+            f"{'milliseconds':<28}{options.few:>12,} p50   p99{options.many:>16,} p50    p99{'ratio p50':>14}{'p99':>7}"
         )
         for name in wanted[0]:
             times: tuple[list[float], list[float]] = ([], [])
