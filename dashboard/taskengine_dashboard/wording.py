@@ -58,6 +58,14 @@ def share(part: float | None) -> str:
     return f"{shown:.0f} %" if part in {0, 1} else f"{shown:.1f} %"
 
 
+def span(duration: float) -> str:
+    """Return a duration that somebody chose, exactly: ``90 s``, ``0.5 s``, ``5 min``, ``1 h``."""
+    for length, unit in ((3_600, "h"), (60, "min")):
+        if duration % length == 0:
+            return f"{number(duration / length)} {unit}"
+    return f"{number(duration)} s"
+
+
 def ago(then: datetime, now: datetime) -> str:
     """Return how long ago in one unit: ``just now``, ``12 s ago``, ``3 min ago``."""
     passed = (now - then).total_seconds()

@@ -6,6 +6,7 @@ from taskengine_dashboard.parts.charts import chart, is_dark
 from taskengine_dashboard.parts.empty import nothing_here
 from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
 from taskengine_dashboard.parts.header import header, heading, wait_for_first_answer
+from taskengine_dashboard.parts.holding import ask_for_limits, ask_to_pause, tell
 from taskengine_dashboard.parts.kpi import Kpi, kpi_cards
 from taskengine_dashboard.parts.live import live, refresh_seconds
 from taskengine_dashboard.parts.notices import remember, show_notice
@@ -19,6 +20,8 @@ __all__ = [
     "Question",
     "Window",
     "ask",
+    "ask_for_limits",
+    "ask_to_pause",
     "browser",
     "chart",
     "chips",
@@ -46,6 +49,7 @@ __all__ = [
     "state_badge",
     "state_column",
     "table",
+    "tell",
     "time_column",
     "viewer_zone",
     "wait_for_first_answer",
