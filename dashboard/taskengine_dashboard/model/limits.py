@@ -20,10 +20,10 @@ class Limits:
 
     @classmethod
     def read(cls, thing: Json) -> Self:
-        rate = thing["rateLimit"] or {}
-        return cls(
-            concurrency=thing["concurrencyLimit"], rate_jobs=rate.get("jobs"), rate_seconds=rate.get("perSeconds")
-        )
+        rate: Json | None = thing["rateLimit"]
+        if rate is None:
+            return cls(concurrency=thing["concurrencyLimit"])
+        return cls(concurrency=thing["concurrencyLimit"], rate_jobs=rate["jobs"], rate_seconds=rate["perSeconds"])
 
     def input(self) -> dict[str, Any]:
         """Return what a mutation takes: null lifts a limit."""
