@@ -19,8 +19,8 @@ README = (Path(__file__).parents[2] / "api" / "README.md").read_text("utf-8")
 HERE = Path(__file__).parent
 CONTRACT = HERE / "contract.graphql"
 ROOTS = ("query_type", "mutation_type", "subscription_type")
-AWAITED = {"rateLimit", "bulkOperations", "cancelJobs", "retryJobs", "deleteJobs", "stopBulkOperation"}
-"""Operations whose row comes with them."""
+AWAITED = {"rateLimit"}
+"""The operation whose row comes with it."""
 BODIES = re.findall(r"<<'END'\n(.*?)\nEND\n", README, re.DOTALL)
 
 
