@@ -282,6 +282,17 @@ async def test_a_subscriber_that_does_not_keep_up_is_let_go_and_told_where_to_go
         await socket.next("2")
 
 
+async def test_one_reader_serves_all_who_listen(api: Api, address: str) -> None:
+    async with a_socket(address) as one, a_socket(address) as other:
+        for number in range(10):
+            await one.subscribe(ALL, id=f"a{number}", after=START)
+            await other.subscribe(ALL, id=f"b{number}", after=START)
+        await api.enqueue()
+        told = [(await socket.receive())["id"] for socket in (one, other) for _ in range(10)]
+        assert len(set(told)) == 20
+        assert [task.get_name() for task in asyncio.all_tasks()].count("taskengine-events") == 1
+
+
 async def test_leaving_ends_the_reader_each_time(api: Api, address: str) -> None:
     for _ in range(30):
         async with a_socket(address) as socket:
