@@ -15,6 +15,7 @@ from support.api import Api, Socket, a_socket, end, progress, run, say
 from support.waiting import until
 from taskengine import events as engine_events
 from taskengine.client import NewJob
+from taskengine.jobs import Options
 from taskengine.store import Ending
 
 ALL = """
@@ -83,6 +84,16 @@ async def test_events_after_a_cursor_come_first_and_none_twice(api: Api, socket:
     made.append(await api.enqueue())
     resumed.append((await socket.next("2"))["jobEvents"]["job"]["id"])
     assert resumed == made[2:]
+
+
+async def test_events_are_filtered_by_what_their_jobs_hold(api: Api, socket: Socket) -> None:
+    await api.enqueue(options=Options(tags=("other",)), value="needle")
+    yes = await api.enqueue(options=Options(tags=("red",)), value="needle")
+    await api.enqueue(options=Options(tags=("red",)), value="hay")
+    await socket.subscribe(ALL, after=START, filter={"tags": ["red"], "text": "NEEDLE"})
+    assert (await socket.next())["jobEvents"]["job"]["id"] == yes
+    again = await api.enqueue(options=Options(tags=("red",)), value="needle")
+    assert (await socket.next())["jobEvents"]["job"]["id"] == again
 
 
 async def test_events_are_filtered(api: Api, socket: Socket, redis: Redis) -> None:

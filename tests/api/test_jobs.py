@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from support.api import Api, a_task, end, progress, publish, run
+from taskengine import bulk_client
 from taskengine.jobs import Options
 from taskengine.store import Ending
 
@@ -224,3 +225,96 @@ async def test_attempts_are_paged_as_well(api: Api, redis: Redis) -> None:
     assert (await attempts(last=1, before=rest["pageInfo"]["startCursor"]))["nodes"] == [{"number": 2}]
     error = await api.error(document, id=job_id, after="nowhere")
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": ["after"]}
+
+
+ORDERED = """
+query ($first: Int, $after: String, $last: Int, $before: String, $filter: JobFilter, $order: JobOrder!) {
+  jobs(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $order) {
+    totalCount scannedCount
+    nodes { id }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
+
+
+async def ordered(api: Api, field: str, direction: str = "ASC", **arguments: Any) -> dict[str, Any]:
+    return (await api.data(ORDERED, order={"field": field, "direction": direction}, **arguments))["jobs"]
+
+
+async def test_jobs_are_ordered_by_finish_in_both_directions_of_pages(api: Api, redis: Redis) -> None:
+    made = [await api.enqueue(options=Options(priority=priority)) for priority in (1, 5, 9)]
+    for _ in made:  # the most urgent one ends first
+        end(redis, run(redis))
+    # Two may end in one millisecond: then their ids decide.
+    finished = [((await one(api, job_id))["finishedAt"], job_id) for job_id in made]
+    expected = [job_id for _, job_id in sorted(finished)]
+    first = await ordered(api, "FINISHED_AT", first=2)
+    assert (ids(first), first["totalCount"], first["scannedCount"]) == (expected[:2], 3, None)
+    rest = await ordered(api, "FINISHED_AT", first=2, after=first["pageInfo"]["endCursor"])
+    assert (ids(rest), rest["pageInfo"]["hasNextPage"]) == (expected[2:], False)
+    back = await ordered(api, "FINISHED_AT", last=2, before=rest["pageInfo"]["startCursor"])
+    assert (ids(back), back["pageInfo"]["hasPreviousPage"]) == (expected[:2], False)
+    assert ids(await ordered(api, "FINISHED_AT", "DESC")) == expected[::-1]
+
+
+async def test_the_greatest_priority_and_the_latest_run_time_come_first_when_descending(api: Api) -> None:
+    low, high = [await api.enqueue(options=Options(priority=priority)) for priority in (2, 8)]
+    soon, late = [await api.enqueue(options=Options(delay=delay)) for delay in (60, 600)]
+    assert ids(await ordered(api, "PRIORITY", "DESC")) == [high, low]
+    assert ids(await ordered(api, "RUN_AT", "DESC")) == [late, soon]
+    assert ids(await ordered(api, "RUN_AT", "ASC")) == [soon, late]
+
+
+async def test_an_order_refuses_states_that_it_cannot_order(api: Api) -> None:
+    order = {"field": "FINISHED_AT", "direction": "ASC"}
+    error = await api.error(ORDERED, order=order, filter={"states": ["QUEUED"]})
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": ["filter", "states"]}
+    assert "expected COMPLETED or FAILED or CANCELLED" in error["message"]
+
+
+async def test_a_cursor_of_another_order_is_refused(api: Api) -> None:
+    await api.enqueue()
+    cursor = (await ordered(api, "CREATED_AT"))["pageInfo"]["endCursor"]
+    error = await api.error(ORDERED, order={"field": "PRIORITY", "direction": "ASC"}, after=cursor)
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": ["after"]}
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"tags": ["red", "blue"]},
+        {"priority": {"gte": 6, "lte": 7}},
+        {"text": "ANN ÖHL"},
+        {"argsContain": {"to": ["Ann Öhl"]}},
+        {"queues": ["mail"], "tags": ["red"], "text": "öhl"},
+    ],
+)
+async def test_any_field_of_a_filter_finds_its_jobs(api: Api, filter: dict[str, Any]) -> None:
+    yes = await api.enqueue(options=Options(tags=("red",), priority=7, queue="mail"), to=["Ann Öhl", "x"])
+    await api.enqueue(options=Options(tags=("green",)), to=["Bob"])
+    assert ids(await ordered(api, "CREATED_AT", filter=filter)) == [yes]
+    only = await ordered(api, "CREATED_AT", filter={**filter, "ids": [yes, "gone"]})
+    assert ids(only) == [yes]
+
+
+async def test_times_bound_a_filter_half_open(api: Api) -> None:
+    made = [await api.enqueue() for _ in range(3)]
+    created = [(await one(api, job_id))["createdAt"] for job_id in made]
+    found = await ordered(api, "CREATED_AT", filter={"createdAt": {"gte": created[1], "lt": created[2]}})
+    assert (ids(found), found["totalCount"]) == (made[1:2], 1)
+
+
+async def test_a_text_is_looked_for_in_a_bounded_number_of_jobs_a_page(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_client, "RECORDS", 2)
+    monkeypatch.setattr(bulk_client, "RECORDS_A_PAGE", 4)
+    yes = await api.enqueue(value="needle")
+    for _ in range(5):
+        await api.enqueue(value="hay")
+    page = await ordered(api, "CREATED_AT", "DESC", filter={"text": "needle"})
+    assert (ids(page), page["totalCount"], page["scannedCount"]) == ([], None, 4)
+    assert page["pageInfo"]["hasNextPage"]
+    rest = await ordered(api, "CREATED_AT", "DESC", filter={"text": "needle"}, after=page["pageInfo"]["endCursor"])
+    assert (ids(rest), rest["scannedCount"], rest["pageInfo"]["hasNextPage"]) == ([yes], None, False)

@@ -10,6 +10,7 @@ from support.jobs import (
     COMPLETED,
     FAILED,
     FINAL,
+    GROUP,
     KEYS,
     QUEUED,
     RETRYING,
@@ -19,15 +20,21 @@ from support.jobs import (
     a_running_job,
     enqueue,
     find,
+    finish,
     get,
     list_bulks,
+    now_ms,
+    row,
     step_bulk,
     writes,
 )
 from support.redis_server import RedisServer
+from support.schedules import SCHEDULES, a_schedule
+from support.waiting import wait_until
 from taskengine.bulk import BulkKind, BulkState
 from taskengine.filters import JobFilter
 from taskengine.jobs import JobState
+from taskengine.records import ms_of, with_fields
 
 
 @pytest.mark.parametrize("state", [FAILED, CANCELLED, RETRYING])
@@ -72,6 +79,76 @@ def test_only_what_the_filter_finds_is_changed(redis: Redis) -> None:
     a_bulk(redis, BulkKind.CANCEL, JobFilter(queues=("q1",), tasks=("t",)))
     step_bulk(redis)
     assert [get(redis, one).state for one in ("yes", "other queue", "other task")] == [CANCELLED, QUEUED, QUEUED]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        JobFilter(ids=("yes", "gone")),
+        JobFilter(tags=("a", "b")),
+        JobFilter(text="YES"),
+        JobFilter(args_contain={"x": ["yes"]}),
+        JobFilter(priority=(8, None)),
+        JobFilter(priority=(8, 9), queues=("q",), tags=("a",), text="yes"),
+    ],
+)
+def test_any_filter_finds_what_to_change(redis: Redis, wanted: JobFilter) -> None:
+    enqueue(redis, "yes", args='{"x":["no","yes"]}', tags=("a", "b"), priority=9)
+    enqueue(redis, "no", args='{"x":["no"]}', tags=("c",))
+    a_bulk(redis, BulkKind.CANCEL, wanted)
+    assert not step_bulk(redis)
+    assert (get(redis, "yes").state, get(redis, "no").state) == (CANCELLED, QUEUED)
+
+
+def test_only_what_was_created_in_time_is_changed(redis: Redis) -> None:
+    enqueue(redis, *"abcd")
+    a_bulk(
+        redis,
+        BulkKind.CANCEL,
+        JobFilter(created_from=get(redis, "b").created_at, created_before=get(redis, "d").created_at),
+    )
+    step_bulk(redis)
+    assert [get(redis, one).state for one in "abcd"] == [QUEUED, CANCELLED, CANCELLED, QUEUED]
+
+
+def test_what_a_filter_by_finish_finds_goes_and_what_finishes_later_stays(redis: Redis) -> None:
+    for job_id in "ab":
+        a_job(redis, COMPLETED, job_id)
+    later = a_running_job(redis, "later")
+    a_bulk(redis, BulkKind.DELETE, JobFilter(finished_from=get(redis, "a").finished_at))
+    wait_until(lambda: now_ms(redis) > ms_of(list_bulks(redis)[0].created_at), 5, "the clock goes on")
+    finish(redis, later)
+    assert not step_bulk(redis)
+    assert [find(redis, one) for one in "ab"] == [None, None]
+    assert get(redis, "later").state is COMPLETED
+
+
+def test_the_jobs_of_a_schedule_are_changed(redis: Redis) -> None:
+    a_schedule(redis)
+    SCHEDULES.run_schedule("s", with_fields(row("its"), {"schedule": "s"})).run(redis)
+    enqueue(redis, "other")
+    a_bulk(redis, BulkKind.DELETE, JobFilter(schedule="s"))
+    step_bulk(redis)
+    assert (find(redis, "its"), get(redis, "other").state) == (None, QUEUED)
+
+
+def test_a_filter_that_finds_little_looks_at_so_many_a_step_and_goes_on(redis: Redis) -> None:
+    enqueue(redis, *(f"j{number}" for number in range(450)))
+    enqueue(redis, "yes", args='{"x":"yes"}')
+    a_bulk(redis, BulkKind.CANCEL, JobFilter(text="yes"))
+    assert [step_bulk(redis) for _ in range(3)] == [True, True, False]
+    (operation,) = list_bulks(redis)
+    assert (operation.matched, operation.changed, operation.skipped) == (1, 1, 0)
+    assert get(redis, "yes").state is CANCELLED
+
+
+def test_with_the_last_failed_job_of_a_group_the_group_goes(redis: Redis) -> None:
+    a_job(redis, FAILED)
+    a_bulk(redis, BulkKind.DELETE, JobFilter(failure_group=GROUP))
+    with writes(redis, "step_bulk") as written:
+        step_bulk(redis)
+    assert {f"failure:{GROUP}", f"failed:{GROUP}", "failures"} <= written
+    assert find(redis) is None
 
 
 def test_what_came_after_it_was_asked_for_is_left_alone(redis: Redis) -> None:
