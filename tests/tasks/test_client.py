@@ -39,6 +39,7 @@ from taskengine.client import MAX_PAGE, MAX_REASON
 from taskengine.errors import InvalidInputs, RedisUnavailable, TooLarge
 from taskengine.filters import OLDEST_FIRST
 from taskengine.jobs import AttemptOutcome, JobState, StateCounts, cursor_of
+from taskengine.metrics import MetricsWindow, Subject
 from taskengine.store import Ending
 from taskengine.worker.facts import WorkerFacts
 
@@ -539,3 +540,23 @@ async def test_clients_of_two_namespaces_do_not_see_each_other(client: Client, r
 def test_the_client_needs_no_huey() -> None:
     code = "import sys; from taskengine import Client; sys.exit('huey' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_many_reads_go_as_one_also_when_redis_forgot_the_scripts(client: Client, redis: Redis) -> None:
+    wanted = [
+        Subject(MetricsWindow.MINUTE),
+        Subject(MetricsWindow.HOUR, queue="q"),
+        Subject(MetricsWindow.DAY, task="t"),
+    ]
+    for _ in range(2):
+        redis.script_flush()
+        found = await client.list_metrics(wanted)
+        assert [metrics.window for metrics in found] == [MetricsWindow.MINUTE, MetricsWindow.HOUR, MetricsWindow.DAY]
+    assert await client.list_metrics([]) == []
+
+
+async def test_no_more_than_a_page_of_jobs_is_explained_at_once(client: Client) -> None:
+    for ask in (client.explain_jobs, client.list_dependencies):
+        assert await ask([]) == []
+        with pytest.raises(InvalidInput, match="expected at most 100 ids, got 101"):
+            await ask(["x"] * 101)
