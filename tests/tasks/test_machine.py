@@ -4,104 +4,55 @@
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, multiple, rule, run_state_machine_as_test
 from redis import Redis
 
 from support.jobs import expire_leases
+from support.machine import (
+    ALIKE,
+    ERROR,
+    HOUR_MS,
+    KNOWS,
+    MAX_LOSSES,
+    PER_KEY,
+    WAITING,
+    Model,
+    attempts,
+    call_of,
+    jobs,
+    queue_lists,
+    queues,
+    tasks,
+    workers,
+)
+from support.machine_checks import CheckedMachine
+from support.schedules import a_definition
 from taskengine.catalogue import describe
-from taskengine.check import check
-from taskengine.errors import IllegalMove, JobNotFound, UnknownDependency
+from taskengine.errors import IllegalMove, JobNotFound, QueueFull, UnknownDependency
+from taskengine.failures import group_id
 from taskengine.ids import new_id
 from taskengine.jobs import FINAL_STATES, MOVES, JobState, Options, TaskInfo
-from taskengine.keys import Keys
-from taskengine.reads import Reads, total_of
-from taskengine.records import row_of, with_fields
+from taskengine.records import dumps, row_of, with_fields
 from taskengine.rules import KEEP, Kind
-from taskengine.store import Answer, Claim, Ending, Outcome, Said, Store
+from taskengine.store import Answer, Ending, Outcome, Said
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "100"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "50"))
-HOUR_MS = 3_600_000
-MAX_LOSSES = 2
-ERROR = '{"exception":"ValueError","message":"as told","retryable":true}'
-WAITING = (JobState.SCHEDULED, JobState.QUEUED, JobState.RETRYING)
-GIVING_BACK = (Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED)
-PER_KEY = {"a": 1, "b": 2}
-KNOWS = {"knows-a": ("a",), "knows-both": ("a", "b")}
-
-queues = st.sampled_from(["q1", "q2"])
-tasks = st.sampled_from(["a", "b"])
-workers = st.sampled_from(sorted(KNOWS))
-queue_lists = st.sampled_from(["*", "q1", "q2,q1", "q2>q1", "q1>q2|q2>q1"])
 
 
-@dataclass
-class Model:
-    """What a job should be."""
-
-    task: str
-    queue: str
-    priority: int
-    max_attempts: int
-    granted: int
-    state: JobState
-    arrival: int | None = None
-    due_now: bool = False
-    attempt: int = 0
-    run: int = 0
-    losses: int = 0
-    cancel_asked: bool = False
-    saved: bool = False
-    key: str | None = None
-    concurrency_key: str | None = None
-    waits_for: set[str] = field(default_factory=set)
-
-    def move(self, state: JobState) -> None:
-        assert state in MOVES[self.state], f"{self.state} -> {state} is no move"
-        self.state = state
-
-
-class Machine(RuleBasedStateMachine):
-    redis: Redis
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.redis.flushall()
-        self.keys = Keys("machine")
-        self.store, self.reads = Store(self.keys), Reads(self.keys, lease_ms=HOUR_MS)
-        self.models: dict[str, Model] = {}
-        self.leases: dict[str, str] = {}  # of the attempts that run
-        self.told: dict[str, str] = {}  # of attempts that told their end, which may be told again
-        self.given_back: dict[str, str] = {}  # of those that gave their job back, likewise
-        self.paused: set[tuple[Kind, str]] = set()
-        self.limits: dict[tuple[Kind, str], int] = {}
-        self.aging_seconds: float | None = None
-        self.arrivals = 0
-        self.seen_events = 0
-
-    jobs = Bundle("jobs")
-    attempts = Bundle("attempts")  # (job id, lease), of any age
-
+class Machine(CheckedMachine):
     @initialize()
     def register(self) -> None:
         for worker, known in KNOWS.items():
             descriptions = {task: describe(TaskInfo(name=task, args_schema={"type": "object"})) for task in known}
             self.store.register_worker(worker, "{}", descriptions).run(self.redis)
         self.store.declare_key_limits(PER_KEY).run(self.redis)
+        never = self.schedules.save_schedule("s", a_definition(task="a"), revision=None, enabled=False, next_ms=None)
+        never.run(self.redis)
 
     @rule(
         target=jobs,
@@ -123,9 +74,7 @@ class Machine(RuleBasedStateMachine):
         assert [new for _, new in self.store.enqueue_jobs(rows).run(self.redis)] == [True] * count
         for job_id in ids:
             state = JobState.SCHEDULED if later else JobState.QUEUED
-            self.models[job_id] = Model(task, queue, priority, max_attempts, max_attempts, state, concurrency_key=key)
-            if not later:
-                self._arrive(self.models[job_id])
+            self._add(job_id, Model(task, queue, priority, max_attempts, max_attempts, state, concurrency_key=key))
         return multiple(*ids)
 
     @rule(target=jobs, task=tasks, key=st.sampled_from(["k1", "k2"]))
@@ -136,8 +85,7 @@ class Machine(RuleBasedStateMachine):
         first = next((one for one, model in self.models.items() if (model.task, model.key) == (task, key)), None)
         assert (found, new) == ((first, False) if first else (job_id, True))
         if new:
-            self.models[job_id] = Model(task, "q1", 5, 1, 1, JobState.QUEUED, key=key)
-            self._arrive(self.models[job_id])
+            self._add(job_id, Model(task, "q1", 5, 1, 1, JobState.QUEUED, key=key))
         return found
 
     @rule(target=jobs, task=tasks, others=st.lists(jobs, min_size=1, max_size=3), later=st.booleans())
@@ -153,7 +101,7 @@ class Machine(RuleBasedStateMachine):
         move.run(self.redis)
         model = Model(task, "q2", 5, 1, 1, JobState.SCHEDULED)
         states = [self.models[other].state for other in depends_on]
-        self.models[job_id] = model
+        self._add(job_id, model)
         if any(state in (JobState.FAILED, JobState.CANCELLED) for state in states):
             model.move(JobState.CANCELLED)
         else:
@@ -249,11 +197,19 @@ class Machine(RuleBasedStateMachine):
         worker=workers,
         queues=queue_lists,
         count=st.integers(0, 2),
+        then=st.booleans(),
     )
     def finish_and_claim(
-        self, attempt: tuple[str, str], ending: Ending, retry_ms: int | None, worker: str, queues: str, count: int
+        self,
+        attempt: tuple[str, str],
+        ending: Ending,
+        retry_ms: int | None,
+        worker: str,
+        queues: str,
+        count: int,
+        then: bool,
     ):
-        claim = self._finish(attempt, ending, retry_ms, worker, queues, count)
+        claim = self._finish(attempt, ending, retry_ms, worker, queues, count, then)
         return self._note_claim(claim, worker, queues, count)
 
     @rule(attempt=attempts, ending=st.sampled_from([Ending.RELEASED, Ending.UNSTARTED]))
@@ -307,6 +263,7 @@ class Machine(RuleBasedStateMachine):
         model = self.models[job_id]
         model.losses += 1
         if model.losses >= MAX_LOSSES and not model.cancel_asked:
+            model.failure = "WorkerLost"
             model.move(JobState.FAILED)
             self._tell_dependents(job_id)
         else:
@@ -352,11 +309,7 @@ class Machine(RuleBasedStateMachine):
                 move.run(self.redis)
         elif model.state in (JobState.FAILED, JobState.CANCELLED, JobState.RETRYING):
             move.run(self.redis)
-            model.max_attempts = max(model.max_attempts, model.attempt + (attempts or model.granted))
-            model.losses, model.cancel_asked, model.due_now = 0, False, False
-            self.told.pop(job_id, None)
-            model.move(JobState.QUEUED)
-            self._arrive(model)
+            self._retried(job_id, attempts)
         else:
             with pytest.raises(IllegalMove):
                 move.run(self.redis)
@@ -373,10 +326,10 @@ class Machine(RuleBasedStateMachine):
                 move.run(self.redis)
         else:
             move.run(self.redis)
-            final = model.state.is_final
-            del self.models[job_id]
-            if not final:
+            if not model.state.is_final:
+                self._follow(job_id)
                 self._cancel_dependents(job_id)
+            del self.models[job_id]
 
     @rule(states=st.sets(st.sampled_from(sorted(FINAL_STATES))), limit=st.integers(1, 3))
     def clear(self, states: set[JobState], limit: int) -> None:
@@ -393,224 +346,60 @@ class Machine(RuleBasedStateMachine):
         for state in FINAL_STATES:
             assert sum(model.state is state for model in self.models.values()) <= keep
 
-    @invariant()
-    def indexes_say_what_records_say(self) -> None:
-        assert check(self.redis, self.keys) == []
+    # Failure groups, schedules, what follows, and the budget
 
-    @invariant()
-    def records_say_what_the_model_says(self) -> None:
-        found = self.reads.get_jobs(list(self.models)).run(self.redis)
-        for job, model in zip(found, self.models.values(), strict=True):
-            assert job is not None
-            assert (job.state, job.attempt_count, job.run_count) == (model.state, model.attempt, model.run)
-            assert (job.max_attempts, job.worker_losses) == (model.max_attempts, model.losses)
-            assert (job.priority, job.blockers) == (model.priority, len(model.waits_for))
+    @rule(alike=st.sampled_from(ALIKE), limit=st.integers(1, 3))
+    def retry_failure_group(self, alike: tuple[str, str], limit: int) -> None:
+        job_ids = self.failed_alike(*alike)[:limit]
+        retried, _ = self.failures.retry_jobs(group_id(*alike, None), after=None, limit=limit).run(self.redis)
+        assert retried == len(job_ids)
+        for job_id in job_ids:
+            self._retried(job_id, None)
 
-    @invariant()
-    def nothing_is_left_to_resolve(self) -> None:
-        assert self.redis.exists(self.keys.resolving) == 0, "few jobs are resolved in the same script"
+    @rule(alike=st.sampled_from(ALIKE), limit=st.integers(1, 3))
+    def delete_failure_group(self, alike: tuple[str, str], limit: int) -> None:
+        job_ids = self.failed_alike(*alike)[:limit]
+        assert self.failures.delete_jobs(group_id(*alike, None), limit=limit).run(self.redis) == len(job_ids)
+        for job_id in job_ids:
+            del self.models[job_id]
 
-    @invariant()
-    def checkpoints_are_of_those_that_saved_one_and_did_not_complete(self) -> None:
-        kept = {key.removeprefix(self.keys.checkpoint("")) for key in self.redis.keys(self.keys.checkpoint("*"))}
-        assert kept == {job_id for job_id, model in self.models.items() if model.saved}
+    @rule(target=jobs)
+    def run_a_schedule_now(self):
+        job_id = new_id("job")
+        row = with_fields(row_of(job_id, "a", "{}", queue="q2", priority=5, options=Options()), {"schedule": "s"})
+        self.schedules.run_schedule("s", row).run(self.redis)
+        self._add(job_id, Model("a", "q2", 5, 1, 1, JobState.QUEUED))
+        return job_id
 
-    @invariant()
-    def counts_say_what_the_model_says(self) -> None:
-        counts = total_of(self.reads.count_jobs().run(self.redis))
-        assert counts.total == len(self.models)
-        for state in JobState:
-            assert getattr(counts, state.lower()) == sum(model.state is state for model in self.models.values())
+    @rule(target=jobs, task=tasks, max_attempts=st.integers(1, 2))
+    def enqueue_with_what_follows_a_failure(self, task: str, max_attempts: int):
+        job_id, follower = new_id("job"), new_id("job")
+        row = row_of(job_id, task, "{}", queue="q1", priority=5, options=Options(max_attempts=max_attempts))
+        self.store.enqueue_jobs([with_fields(row, {"follows": dumps({"error": call_of(follower)})})]).run(self.redis)
+        self._add(job_id, Model(task, "q1", 5, max_attempts, max_attempts, JobState.QUEUED, on_error=follower))
+        return job_id
 
-    @invariant()
-    def every_change_is_an_event_and_a_legal_move(self) -> None:
-        entries = self.redis.xrange(self.keys.events)
-        for _, event in entries[self.seen_events :]:
-            if event["kind"] == "STATE" and event["from"]:
-                assert JobState(event["to"]) in MOVES[JobState(event["from"])]
-        self.seen_events = len(entries)
+    @rule(target=jobs, task=tasks, size=st.integers(1, 3))
+    def enqueue_a_chord(self, task: str, size: int):
+        chord, callback, ids = new_id("job"), new_id("job"), [new_id("job") for _ in range(size)]
+        self.store.open_chord(chord, size, dumps(call_of(callback)), ttl_ms=HOUR_MS).run(self.redis)
+        self.chords[chord] = ({str(number) for number in range(size)}, callback)
+        for number, job_id in enumerate(ids):
+            row = row_of(job_id, task, "{}", queue="q1", priority=5, options=Options())
+            follows = {"follows": dumps({"chord": chord, "number": str(number)})}
+            self.store.enqueue_jobs([with_fields(row, follows)]).run(self.redis)
+            self._add(job_id, Model(task, "q1", 5, 1, 1, JobState.QUEUED, chord=(chord, str(number))))
+        return multiple(*ids)
 
-    # What the moves should do
-
-    def _arrive(self, model: Model) -> None:
-        if model.arrival is None:
-            self.arrivals += 1
-            model.arrival = self.arrivals
-
-    def _back_to_queue(self, job_id: str) -> None:
-        model = self.models[job_id]
-        model.attempt -= 1
-        model.move(JobState.CANCELLED if model.cancel_asked else JobState.QUEUED)
-        self._tell_dependents(job_id)
-
-    def _cancelled(self, job_id: str) -> None:
-        model = self.models[job_id]
-        model.due_now, model.waits_for = False, set()
-        model.move(JobState.CANCELLED)
-        self._tell_dependents(job_id)
-
-    def _tell_dependents(self, job_id: str) -> None:
-        """A job has ended, perhaps: those that wait for it hear how."""
-        state = self.models[job_id].state
-        if state is JobState.COMPLETED:
-            for model in [one for one in self.models.values() if job_id in one.waits_for]:
-                model.waits_for.discard(job_id)
-                if not model.waits_for and model.due_now:
-                    model.due_now = False
-                    model.move(JobState.QUEUED)
-                    self._arrive(model)
-        elif state.is_final:
-            self._cancel_dependents(job_id)
-
-    def _cancel_dependents(self, job_id: str) -> None:
-        for dependent, model in self.models.items():
-            if job_id in model.waits_for:  # not before: one may have heard of another's end meanwhile
-                self._cancelled(dependent)
-
-    def _rescheduled(self, model: Model, later: bool) -> None:
-        if model.waits_for:
-            model.due_now = not later
-        elif not later:
-            model.due_now = False
-            if model.state is not JobState.QUEUED:
-                model.move(JobState.QUEUED)
-                self._arrive(model)
-        else:
-            model.due_now = False
-            if model.state is JobState.QUEUED:
-                model.move(JobState.SCHEDULED)
-                model.arrival = None
-
-    def _standing(self, attempt: tuple[str, str]) -> Answer:
-        if self.leases.get(attempt[0]) != attempt[1]:
-            return Answer.LEASE_LOST
-        return Answer.CANCEL if self.models[attempt[0]].cancel_asked else Answer.OK
-
-    def _finish(
-        self, attempt: tuple[str, str], ending: Ending, retry_ms: int | None, worker: str, queues: str, count: int
-    ) -> Claim:
-        job_id, lease = attempt
-        value = "1" if ending is Ending.COMPLETED else ERROR
-        outcome = Outcome(job_id=job_id, lease=lease, ending=ending, value=value, traceback='"tb"', retry_ms=retry_ms)
-        claim = self.store.finish_jobs([outcome], worker, queues, count, lease_ms=HOUR_MS).run(self.redis)
-        if self.leases.get(job_id) == lease:
-            assert claim.answers == [Answer.OK]
-            del self.leases[job_id]
-            self._ended(job_id, ending, retry_ms)
-            (self.given_back if ending in GIVING_BACK else self.told)[job_id] = lease
-        elif job_id not in self.models:
-            assert claim.answers == [Answer.JOB_NOT_FOUND]
-        else:
-            again = self.told.get(job_id) == lease or (ending in GIVING_BACK and self.given_back.get(job_id) == lease)
-            assert claim.answers == [Answer.OK if again else Answer.LEASE_LOST]
-        return claim
-
-    def _ended(self, job_id: str, ending: Ending, retry_ms: int | None) -> None:
-        model = self.models[job_id]
-        if ending is Ending.COMPLETED:
-            model.move(JobState.COMPLETED)
-            model.saved = False
-        elif ending is Ending.SNOOZED and not model.cancel_asked:
-            model.attempt -= 1
-            model.move(JobState.SCHEDULED)
-            model.due_now = retry_ms == 0
-        elif ending in (Ending.RELEASED, Ending.SNOOZED, Ending.UNSTARTED):
-            model.run -= ending is Ending.UNSTARTED
-            self._back_to_queue(job_id)
-        elif ending is Ending.CANCELLED or model.cancel_asked:
-            model.move(JobState.CANCELLED)
-        elif retry_ms is not None and model.attempt < model.max_attempts:
-            model.move(JobState.RETRYING)
-            model.due_now = retry_ms == 0
-        else:
-            model.move(JobState.FAILED)
-        self._tell_dependents(job_id)
-
-    def _make_due(self, job_id: str) -> None:
-        """As if its time had come: Redis's clock cannot be set, its due time can."""
-        self.redis.zadd(self.keys.waiting, {job_id: 1})
-        self.redis.hset(self.keys.job(job_id), "run_at", 1)
-        self.models[job_id].due_now = True
-
-    def _promoted(self, limit: int) -> None:
-        """Learn from the records which were promoted; they must have been due, and no more than the limit."""
-        due = [job_id for job_id, model in self.models.items() if model.due_now and not model.waits_for]
-        moved = [
-            job_id for job_id in due if self.redis.hget(self.keys.job(job_id), "state") != self.models[job_id].state
-        ]
-        assert len(moved) == min(limit, len(due))
-        arrivals = {
-            job_id: int(
-                self.redis.hget(self.keys.job(job_id), "arrival") or self.redis.hget(self.keys.job(job_id), "created")
-            )
-            for job_id in moved
-        }
-        for job_id in sorted(moved, key=arrivals.__getitem__):
-            self.models[job_id].move(JobState.QUEUED)
-            self.models[job_id].due_now = False
-            self._arrive(self.models[job_id])
-
-    def _note_claim(self, claim: Claim, worker: str, queues: str, count: int):
-        if count:
-            self._promoted(100)
-        assert [job.id for job in claim.jobs] == self._next_in_line(worker, queues, count)
-        for job in claim.jobs:
-            model = self.models[job.id]
-            model.move(JobState.RUNNING)
-            model.attempt, model.run = model.attempt + 1, model.run + 1
-            self.leases[job.id] = job.lease
-            self.told.pop(job.id, None)
-        return multiple(*((job.id, job.lease) for job in claim.jobs))
-
-    def _next_in_line(self, worker: str, queues: str, count: int) -> Sequence[str]:
-        ready = [
-            job_id
-            for job_id, model in self.models.items()
-            if model.state is JobState.QUEUED and model.task in KNOWS[worker]
-        ]
-        running = [model for model in self.models.values() if model.state is JobState.RUNNING]
-        turns = [turn.split(">") for turn in queues.replace("*", "q1,q2").split("|")]
-        line: list[str] = []
-        while len(line) < count:
-            turn = turns[len(line) % len(turns)]
-            can = [job_id for job_id in ready if self._may_start(self.models[job_id], running)]
-            places = [
-                (*self._place(job_id, turn), job_id) for job_id in can if self.models[job_id].queue in ">".join(turn)
-            ]
-            if not places:
-                break
-            best = min(places)[-1]
-            ready.remove(best)
-            line.append(best)
-            running.append(self.models[best])
-        return line
-
-    def _place(self, job_id: str, turn: Sequence[str]) -> tuple[int, float, int]:
-        """The group of queues that a job comes from, and where it stands there; the least is claimed first."""
-        model = self.models[job_id]
-        group = next(at for at, queues in enumerate(turn) if model.queue in queues)
-        assert model.arrival is not None
-        if self.aging_seconds is None:
-            return group, -model.priority, model.arrival
-        record = self.redis.hgetall(self.keys.job(job_id))
-        arrival_us = int(record.get("arrival", record["created"]))
-        return group, arrival_us - model.priority * self.aging_seconds * 1e6, model.arrival
-
-    def _may_start(self, model: Model, running: Sequence[Model]) -> bool:
-        held = {Kind.QUEUE: model.queue, Kind.TASK: model.task}
-        for kind, name in held.items():
-            if (kind, name) in self.paused:
-                return False
-            of_it = sum((one.queue if kind is Kind.QUEUE else one.task) == name for one in running)
-            if of_it >= self.limits.get((kind, name), 1_000):
-                return False
-        same = [one for one in running if (one.task, one.concurrency_key) == (model.task, model.concurrency_key)]
-        return model.concurrency_key is None or len(same) < PER_KEY[model.task]
-
-    def _forget_removed(self, candidates: set[str]) -> None:
-        for job_id in candidates:
-            if not self.redis.exists(self.keys.job(job_id)):
-                del self.models[job_id]
+    @rule(task=tasks)
+    def redis_is_full(self, task: str) -> None:
+        row = row_of(new_id("job"), task, "{}", queue="q1", priority=5, options=Options())
+        self.store.set_budget(1).run(self.redis)
+        with pytest.raises(QueueFull):
+            self.store.enqueue_jobs([row]).run(self.redis)
+        with pytest.raises(QueueFull):
+            self.schedules.run_schedule("s", row).run(self.redis)
+        self.store.set_budget(None).run(self.redis)
 
 
 def test_any_order_of_moves_keeps_every_promise(redis: Redis) -> None:
