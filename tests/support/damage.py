@@ -59,7 +59,7 @@ def full_house(redis: Redis) -> None:
     register(redis, "t", "k")
     assert [job.id for job in take(redis, 5).jobs] == ["keyed1"]
     a_job(redis, SCHEDULED, "scheduled")
-    enqueue(redis, "queued", idempotency_key="once:1")
+    enqueue(redis, "queued", idempotency_key="once:1", tags=("order:7", "é"))
     enqueue(redis, "other", queue="q2", start_before=_in_a_minute(redis))
     enqueue(redis, "blocked", depends_on=("running", "scheduled"))
     enqueue(redis, "last", depends_on=("blocked",))
@@ -134,6 +134,9 @@ JOB_ZSETS = {
     "finished FAILED": (KEYS.finished(FAILED), "failed"),
     "failed": (KEYS.failed(GROUP), "failed"),
     "schedule_jobs": (KEYS.schedule_jobs("s"), "ticked"),
+    "tagged": (KEYS.tagged("order:7"), "queued"),
+    "tagged beyond ASCII": (KEYS.tagged("é"), "queued"),
+    "parked_jobs": (KEYS.parked_jobs("q", "k"), "keyed2"),
 }
 """A key and a job in it, for each zset of jobs."""
 

@@ -77,12 +77,23 @@ def test_all_damage_at_once_is_mended_at_once(redis: Redis) -> None:
 def test_when_every_index_is_gone_all_is_made_anew_from_the_records(redis: Redis) -> None:
     full_house(redis)
     before = everything(redis)
-    kinds = ("lane", "ready", "heads", "parked", "keyed", "finished", "failed", "schedule_jobs", "idempotency")
+    kinds = (
+        "lane",
+        "ready",
+        "heads",
+        "parked",
+        "keyed",
+        "finished",
+        "failed",
+        "schedule_jobs",
+        "idempotency",
+        "tagged",
+    )
     single = ("lanes", "queues", "waiting", "leases", "expiring", "schedules", "failures", "bulking")
     lost = [
         key
         for key in map(str, redis.keys(KEYS.prefix + "*"))
-        if key.removeprefix(KEYS.prefix).split(":")[0] in {*kinds, *single, "parked_keys", "dependents"}
+        if key.removeprefix(KEYS.prefix).split(":")[0] in {*kinds, *single, "parked_keys", "parked_jobs", "dependents"}
     ]
     redis.delete(*lost)
     assert all(one.is_mended for one in check(redis, KEYS, mend=True))
