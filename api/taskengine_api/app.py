@@ -14,6 +14,7 @@ from taskengine.embedded import find_redis_url
 from taskengine.settings import Settings
 from taskengine_api import graphiql
 from taskengine_api.access import Door
+from taskengine_api.budgets import Budgets
 from taskengine_api.catalogue import Catalogue
 from taskengine_api.context import Context
 from taskengine_api.health import Health
@@ -29,8 +30,9 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     """Make the application. A ``client`` that is given stays the caller's to close."""
     api = api or ApiSettings()
     ours = client or Client(find_redis_url(settings), namespace=settings.namespace, settings=settings)
-    base = Schema()
-    context = Context(client=ours, settings=settings, pulse=Pulse(ours), lines=LogLines(ours))
+    base = Schema(introspection=api.introspection)
+    budgets = Budgets(ours, per_minute=api.points_per_minute)
+    context = Context(client=ours, settings=settings, pulse=Pulse(ours), lines=LogLines(ours), budgets=budgets)
     door = Door(ours, api)
     endpoint = GraphQLEndpoint(base.with_tasks([]), context, door, api)
     health = Health(ours, context.meters)

@@ -23,6 +23,7 @@ from taskengine.rules import Rules
 from taskengine.schedules import Schedule
 from taskengine.settings import Settings
 from taskengine.waiting import Waiting
+from taskengine_api.budgets import Balance, Budgets
 from taskengine_api.log_lines import LogLines
 from taskengine_api.meters import Meters
 from taskengine_api.pulse import Pulse
@@ -66,6 +67,9 @@ class Context:
     lines: LogLines
     meters: Meters = field(default_factory=Meters)
     results: Results = field(default_factory=Results)
+    budgets: Budgets
+    balance: Balance = field(init=False)
+    """What this operation cost, and what is left."""
     viewer: Viewer = field(init=False)
     """Unknown until someone was let in: who asks for it before fails."""
     _loaders: Loaders | None = field(init=False, default=None)
@@ -81,6 +85,12 @@ class Context:
         """Return a copy for one viewer: of a connection, or of a request."""
         own = copy.copy(self)
         own.viewer = viewer
+        return own
+
+    def having_paid(self, balance: Balance) -> "Context":
+        """Return a copy for one operation that was paid for."""
+        own = copy.copy(self)
+        own.balance = balance
         return own
 
     def for_operation(self, operation: OperationType) -> "Context":

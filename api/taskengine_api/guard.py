@@ -4,8 +4,9 @@ Each fragment is measured once, however often it is spread: a document whose
 fragments double each other is refused in the time it takes to read it.
 """
 
+import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,16 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
+    get_operation_ast,
     parse,
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
+from taskengine_api.budgets import Balance
+from taskengine_api.cost import LIMIT, Costs
 from taskengine_api.errors import Code, coded
 
 
@@ -186,6 +191,7 @@ def excess(document: DocumentNode, limits: Limits) -> GraphQLError | None:
 class _Document:
     node: DocumentNode
     problems: list[GraphQLError] | None = None
+    costs: Costs | None = None
 
 
 @dataclass(slots=True)
@@ -215,6 +221,10 @@ class Documents:
             self._chars -= len(gone)
 
 
+_INTROSPECTION = re.compile(r"__(?:schema|type)\b")
+_TELLING = frozenset({"__schema", "__type", "__typename"})
+
+
 class Guard(SchemaExtension):
     """Refuses documents past the limits; parses and validates each document once.
 
@@ -222,6 +232,9 @@ class Guard(SchemaExtension):
     """
 
     limits = Limits()
+    _balance: Balance | None = None
+    _telling: tuple[Any, ...] | None = None
+    """What makes two requests for the schema the same, where one is asked for and nothing else."""
 
     def on_operation(self) -> Iterator[None]:
         self.execution_context.parse_options["max_tokens"] = self.limits.tokens
@@ -244,7 +257,7 @@ class Guard(SchemaExtension):
                     context.graphql_document = node
         yield
 
-    def on_validate(self) -> Iterator[None]:
+    async def on_validate(self) -> AsyncIterator[None]:
         context = self.execution_context
         assert context.query is not None
         assert context.graphql_document is not None
@@ -255,19 +268,67 @@ class Guard(SchemaExtension):
         named = getattr(context, "_provided_operation_name", None) is not None
         problem = None if named else _unnamed(found.node)
         context.pre_execution_errors = [problem] if problem else list(found.problems)
+        if not context.pre_execution_errors:
+            problem = await self._pay(found)
+            context.pre_execution_errors = [problem] if problem else []
         yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        if self._telling is not None:
+            self.execution_context.result = await self._schema.tell(self._telling, self.execution_context)
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """Say in the answer what it cost; events of a subscription cost nothing more."""
+        return {} if self._balance is None else {"cost": self._balance.shown()}
+
+    async def _pay(self, found: _Document) -> GraphQLError | None:
+        """Count what the operation costs, and take it from what the viewer may spend."""
+        execution = self.execution_context
+        operation = get_operation_ast(found.node, execution.operation_name)
+        assert operation is not None, "it is valid, and has one of that name"
+        found.costs = found.costs or Costs(self._schema.core, found.node)
+        points = found.costs.of(operation, execution.variables or {})
+        if points > LIMIT:
+            words = f"the operation costs up to {points:,} points; at most {LIMIT:,} are allowed: ask for smaller pages"
+            return coded(words, Code.QUERY_TOO_COMPLEX)
+        points += self._price_of_telling(operation)
+        balance = await execution.context.budgets.spend(execution.context.viewer.name, points)
+        if balance.retry_seconds:
+            later = f"{points:,} are there in {balance.retry_seconds:g} s"
+            words = f"the {balance.limit:,} points of a minute are spent; {later}"
+            return coded(words, Code.RATE_LIMITED, retryAfterSeconds=balance.retry_seconds)
+        execution.context = execution.context.having_paid(balance)
+        self._balance = None if operation.operation is OperationType.SUBSCRIPTION else balance
+        return None
+
+    def _price_of_telling(self, operation: OperationDefinitionNode) -> int:
+        """Return what introspection costs on top; nothing when the same was asked before."""
+        execution = self.execution_context
+        if not _INTROSPECTION.search(execution.query or ""):
+            return 0
+        if all(
+            isinstance(node, FieldNode) and node.name.value in _TELLING for node in operation.selection_set.selections
+        ):
+            self._telling = (execution.query, execution.operation_name, repr(execution.variables))
+            if self._schema.knows(self._telling):
+                return 0
+        return self._schema.price_of_introspection
 
     def _problems(self, document: DocumentNode) -> list[GraphQLError]:
         context = self.execution_context
         problem = excess(document, self.limits)
         if problem is not None:
             return [problem]
-        schema: Any = context.schema
-        return validate_document(schema.core, document, context.validation_rules)
+        rules = (*context.validation_rules, *self._schema.more_rules)
+        return validate_document(self._schema.core, document, rules)
 
     def _documents(self) -> Documents:
-        schema: Any = self.execution_context.schema
-        return schema.documents
+        return self._schema.documents
+
+    @property
+    def _schema(self) -> Any:
+        return self.execution_context.schema
 
 
 def _unnamed(document: DocumentNode) -> GraphQLError | None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from math import ceil
 from typing import Any, cast
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -167,6 +168,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         result = await context.results.answer(self._key(context, request_data), age, work) if age else await work()
         if _is_refused(result) and sub_response.media_type == GRAPHQL_JSON:
             sub_response.status_code = 400
+        if (seconds := _retry_seconds(result)) is not None:
+            sub_response.status_code = 429
+            sub_response.headers["Retry-After"] = str(ceil(seconds))
         return result
 
     def _key(self, context: Context, data: GraphQLRequestData) -> object:
@@ -226,13 +230,22 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
         status = sub_response.status_code or 200
-        return Response(bodies.write_json(response_data), status, NOT_KEPT, sub_response.media_type)
+        headers = {**sub_response.headers, **NOT_KEPT}
+        return Response(bodies.write_json(response_data), status, headers, sub_response.media_type)
 
 
 def _is_refused(result: ExecutionResult) -> bool:
     """Whether the document was refused before anything ran: no data, and no error has a place in it."""
     errors = result.errors or []
     return result.data is None and bool(errors) and all(error.path is None for error in errors)
+
+
+def _retry_seconds(result: ExecutionResult) -> float | None:
+    """Return when to come again, where the viewer has spent what there was."""
+    for error in result.errors or ():
+        if error.extensions and error.extensions.get("code") == Code.RATE_LIMITED:
+            return error.extensions.get("retryAfterSeconds")
+    return None
 
 
 class LimitedRequest(StarletteRequestAdapter):

@@ -75,6 +75,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "hosts": _names,
     "origins": _origins,
     "max_connections": count,
+    "points_per_minute": count,
+    "introspection": _switch,
 }
 
 
@@ -104,6 +106,10 @@ class ApiSettings:
     """Other sites whose pages may ask, with a key."""
     max_connections: int = 100
     """WebSockets and event streams at once for one key."""
+    points_per_minute: int = 1_000_000
+    """What one key may spend, over all processes; a point takes us some 5 to 10 microseconds."""
+    introspection: bool = True
+    """Whether the schema may be asked for what it has."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

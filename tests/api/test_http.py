@@ -41,7 +41,7 @@ async def test_the_answer_is_of_the_type_that_is_asked_for(api: Api, accept: str
     response = await api.post({"query": QUERY}, **({"Accept": accept} if accept else {}))
     assert response.status_code == 200
     assert response.headers["content-type"].split(";")[0] == media_type
-    assert response.json() == {"data": {"counts": {"queued": 0}}}
+    assert response.json()["data"] == {"counts": {"queued": 0}}
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "image/png", "application/json;q=0"])
@@ -122,7 +122,7 @@ async def test_json_may_say_that_it_is_utf_8(api: Api, content_type: str) -> Non
 async def test_a_query_may_come_by_get(api: Api) -> None:
     parameters = {"query": "query Q($f: JobFilter) { jobs(filter: $f) { totalCount } }", "operationName": "Q"}
     response = await api.http.get("/graphql", params={**parameters, "variables": '{"f": {"states": ["QUEUED"]}}'})
-    assert response.json() == {"data": {"jobs": {"totalCount": 0}}}
+    assert response.json()["data"] == {"jobs": {"totalCount": 0}}
 
 
 @pytest.mark.parametrize("variables", ["[", "1", "null x", "NaN"])

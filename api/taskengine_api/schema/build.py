@@ -1,20 +1,28 @@
 """The schema: made once from the nouns, and again with the typed mutations of each new catalogue."""
 
+import asyncio
 import copy
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import strawberry
 from graphql import (
+    DocumentNode,
     GraphQLArgument,
     GraphQLError,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     Undefined,
+    execute_sync,  # pyright: ignore[reportUnknownVariableType]
     print_schema,
     validate_schema,
+)
+from graphql import (
+    ExecutionResult as GraphQLResult,
 )
 from graphql.type.introspection import introspection_types
 from strawberry.extensions.runner import SchemaExtensionsRunner
@@ -24,6 +32,7 @@ from strawberry.types.execution import PreExecutionError
 
 from taskengine.jobs import TaskInfo
 from taskengine_api.context import ContextPerOperation
+from taskengine_api.cost import price_of_introspection
 from taskengine_api.errors import public
 from taskengine_api.guard import Documents, Guard
 from taskengine_api.meters import Metered
@@ -34,23 +43,30 @@ from taskengine_api.schema.events import EVENT_TYPES
 from taskengine_api.schema.roots import Mutation, Query, Subscription
 from taskengine_api.typed_tasks import NO_TASKS, TypedTasks, typed_tasks
 
+_TOLD = 8
+"""Answers to introspection that are kept: some megabytes each, where there are hundreds of tasks."""
+
 
 class Schema(strawberry.Schema):
     """Strawberry's schema with our errors, its own document cache, and the typed mutations of one catalogue."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, introspection: bool = True) -> None:
         super().__init__(
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
             types=[*ERROR_TYPES, *EVENT_TYPES],
             extensions=[Metered, Guard, ContextPerOperation],
-            config=StrawberryConfig(scalar_map=SCALAR_MAP),
+            config=StrawberryConfig(scalar_map=SCALAR_MAP, disable_field_suggestions=not introspection),
         )
         self.documents = Documents()
+        self.more_rules = () if introspection else (NoSchemaIntrospectionCustomRule,)
+        self._told = OrderedDict[tuple[Any, ...], Any]()
+        self._telling = asyncio.Lock()
         self.field_of: Mapping[str, str] = {}
         _tell_one_of()
         _leave_out_null_defaults(self.core)
+        self.price_of_introspection = price_of_introspection(self.core)
 
     @property
     def core(self) -> GraphQLSchema:
@@ -64,10 +80,35 @@ class Schema(strawberry.Schema):
     def _with(self, typed: TypedTasks) -> "Schema":
         other = copy.copy(self)
         other.documents = Documents()
+        other._told = OrderedDict()
+        other._telling = asyncio.Lock()
         other.field_of = typed.field_of
         other._schema = _with_mutations(self.core, typed)
         other._schema._strawberry_schema = other  # type: ignore[attr-defined]
+        other.price_of_introspection = price_of_introspection(other.core)
         return other
+
+    def knows(self, question: tuple[Any, ...]) -> bool:
+        """Whether the schema was told in just these words before."""
+        return question in self._told
+
+    async def tell(self, question: tuple[Any, ...], asked: ExecutionContext) -> GraphQLResult:
+        """Answer introspection, which for a large schema takes a second: once for the same words, and in a thread."""
+        async with self._telling:
+            if question not in self._told:
+                result = await asyncio.to_thread(
+                    cast("Callable[..., GraphQLResult]", execute_sync),
+                    self.core,
+                    cast(DocumentNode, asked.graphql_document),
+                    variable_values=asked.variables,
+                    operation_name=asked.operation_name,
+                )
+                if result.errors:
+                    return result
+                self._told[question] = result.data
+                while len(self._told) > _TOLD:
+                    self._told.popitem(last=False)
+            return GraphQLResult(data=self._told[question], errors=None)
 
     def sdl(self) -> str:
         """Return the schema as text."""
