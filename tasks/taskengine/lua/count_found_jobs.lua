@@ -14,17 +14,8 @@ local records = tonumber(ARGV[6]) -- int  to look at, at the most
 local bytes   = tonumber(ARGV[7]) -- int  of text to look at, roughly
 
 local f = cjson.decode(filter)
-local check = matcher(f)
 local from = score ~= "" and { score = tonumber(score), id = id } or nil
-local found, looked, last, more = 0, 0, nil, false
-each_job(smallest(sources, f, order), from, false, false, records + 1, function(job_id, its_score)
-  if looked == records or bytes <= 0 then
-    more = true
-    return false
-  end
-  looked, last = looked + 1, { int(its_score), job_id }
-  local matches, took = check(job_id)
-  bytes = bytes - took
-  if matches then found = found + 1 end
-end)
-return { found, looked, more and last[1] or "", more and last[2] or "" }
+local found = 0
+local looked, last, more = search(smallest(sources, f, order), from, false, false, matcher(f), records, bytes,
+  function() found = found + 1 end)
+return { found, looked, more and int(last.score) or "", more and last.id or "" }

@@ -30,42 +30,22 @@ local total = -1
 local counted = count_by ~= "" and (count_by == lists.name and lists or lists_of(count_by, f, order))
 if counted and not counted.partial then total = size_of(counted) end
 
--- Calls `found(id, score)` for what matches until it returns false. Returns how many records it looked at, and
--- the last one when it could look at no more.
-local function search(its_down, inclusive, found)
-  local looked, left, last, stopped = 0, bytes, nil, nil
-  each_job(lists, from, its_down, inclusive, check and records + 1 or limit, function(job_id, its_score)
-    if check then
-      if looked == records or left <= 0 then
-        stopped = last
-        return false
-      end
-      looked = looked + 1
-      last = { job_id, int(its_score) }
-      local matches, took = check(job_id)
-      left = left - took
-      if not matches then return end
-    end
-    return found(job_id, its_score)
-  end)
-  return looked, stopped
-end
-
 local rows, more, some_before = {}, false, false
-local looked, stopped = search(down, false, function(job_id, its_score)
-  if #rows == limit then
-    more = true
-    return false
-  end
-  rows[#rows + 1] = { job_id, int(its_score), redis.call("HGETALL", job_key(job_id)) }
-end)
+local looked, last, enough = search(lists, from, down, false, check, check and records or limit + 1, bytes,
+  function(job_id, its_score)
+    if #rows == limit then
+      more = true
+      return false
+    end
+    rows[#rows + 1] = { job_id, int(its_score), redis.call("HGETALL", job_key(job_id)) }
+  end)
 if back and from then
-  local _, unsure = search(not down, true, function()
+  local _, _, unsure = search(lists, from, not down, true, check, records, bytes, function()
     some_before = true
     return false
   end)
-  some_before = some_before or unsure ~= nil
+  some_before = some_before or unsure
 end
-local full = #rows == limit
-return { total, (more or stopped) and 1 or 0, some_before and 1 or 0, looked,
-  not full and stopped and stopped[2] or "", not full and stopped and stopped[1] or "", rows }
+local stopped = enough and #rows < limit
+return { total, (more or enough) and 1 or 0, some_before and 1 or 0, check and looked or 0,
+  stopped and int(last.score) or "", stopped and last.id or "", rows }

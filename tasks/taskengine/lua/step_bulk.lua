@@ -27,19 +27,12 @@ local whole = order == "CREATED_AT" and string.find(bulk[6], "," .. lists.name .
 local check = not whole and matcher(f)
 
 -- Found first, then changed: a change moves jobs from zset to zset.
-local found, looked, more = {}, 0, false
-local place = bulk[9] ~= "" and { score = tonumber(bulk[9]), id = bulk[10] } or nil
-each_job(lists, place, false, false, records + 1, function(job_id, score)
-  if looked == records or bytes <= 0 then
-    more = true
-    return false
-  end
-  looked, place = looked + 1, { score = score, id = job_id }
-  local matches, took = true, 0
-  if check then matches, took = check(job_id) end
-  bytes = bytes - took
-  if matches then found[#found + 1] = job_id end
+local found = {}
+local from = bulk[9] ~= "" and { score = tonumber(bulk[9]), id = bulk[10] } or nil
+local _, last, more = search(lists, from, false, false, check, records, bytes, function(job_id)
+  found[#found + 1] = job_id
 end)
+local place = last or from
 
 local function change(job)
   if bulk[2] == "RETRY" then return retry(job) end

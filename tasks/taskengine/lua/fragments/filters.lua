@@ -105,3 +105,22 @@ local function matcher(f)
     return true, 0
   end
 end
+
+-- Visits the jobs beyond a place that `check` lets pass, all of them without it, until `found(id, score)` returns false.
+-- Looks at so many records, and bytes of text, at the most. Returns how many it looked at, the last of them, and
+-- whether it went no further because that was enough.
+local function search(lists, from, down, inclusive, check, records, bytes, found)
+  local looked, last, enough = 0, nil, false
+  each_job(lists, from, down, inclusive, records + 1, function(id, score)
+    if looked == records or bytes <= 0 then
+      enough = true
+      return false
+    end
+    looked, last = looked + 1, { id = id, score = score }
+    local matches, took = true, 0
+    if check then matches, took = check(id) end
+    bytes = bytes - took
+    if matches then return found(id, score) end
+  end)
+  return looked, last, enough
+end
