@@ -35,7 +35,7 @@ from taskengine_api.paging import DEFAULT_PAGE, MAX_PAGE
 
 LIMIT = 5_000
 """The most that one operation may cost."""
-_LIST = 10
+_LIST = 3
 """Objects that a list without a page size is taken to have."""
 _MANY = 1_000
 """A list in the input may be so long at most."""

@@ -53,7 +53,7 @@ async def an_api(redis_url: str, **changed: Any) -> AsyncGenerator[Api]:
         ("{ jobs(first: 1000000) { nodes { id } } }", 1 + 100 * 2),
         ("{ jobs(first: -5) { nodes { id } } }", 1),
         ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3 * 2),
-        ("{ tasks { name } }", 10 * 2),
+        ("{ tasks { name } }", 3 * 2),
         ("{ ...a ...a } fragment a on Query { counts { queued } }", 4),
         ("{ ... on Query { counts { queued } } }", 2),
     ],

@@ -19,7 +19,7 @@ PAGE = """
       queue { name counts { queued } oldestWaitSeconds workers { name } }
       worker { name runningJobs { id } } runSeconds
       error { message traceback }
-      attempts { totalCount nodes { number outcome error { traceback } } }
+      attempts(first: 5) { totalCount nodes { number outcome error { traceback } } }
       waiting { reason estimatedStartAt } schedule { name nextRunAt } failureGroup { message sample { id } }
       dependsOn { id state } dependents { id }
     }

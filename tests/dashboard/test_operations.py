@@ -4,10 +4,11 @@ import importlib
 import pkgutil
 
 import pytest
-from graphql import OperationDefinitionNode, build_schema, parse, validate
+from graphql import OperationDefinitionNode, build_schema, get_operation_ast, parse, validate
 
 import taskengine_dashboard
 from support.fake_api import SCHEMA
+from taskengine_api.cost import LIMIT, Costs
 from taskengine_dashboard.client import Operation
 
 
@@ -40,3 +41,11 @@ def test_it_is_named_as_its_text_says(operation: Operation) -> None:
     definitions = parse(operation.text).definitions
     names = [one.name.value for one in definitions if isinstance(one, OperationDefinitionNode) and one.name]
     assert names == [operation.name]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_each_costs_no_more_than_an_operation_may(operation: Operation) -> None:
+    document = parse(operation.text)
+    asked = get_operation_ast(document)
+    assert asked is not None
+    assert Costs(build_schema(SCHEMA), document).of(asked, {"first": 100}) <= LIMIT
