@@ -34,6 +34,7 @@ from taskengine.jobs import TaskInfo
 from taskengine_api.context import ContextPerOperation
 from taskengine_api.cost import price_of_introspection
 from taskengine_api.errors import public
+from taskengine_api.execution import Execution, note_plain_fields
 from taskengine_api.guard import Documents, Guard
 from taskengine_api.meters import Metered
 from taskengine_api.scalars import SCALAR_MAP
@@ -57,8 +58,10 @@ class Schema(strawberry.Schema):
             subscription=Subscription,
             types=[*ERROR_TYPES, *EVENT_TYPES],
             extensions=[Metered, Guard, ContextPerOperation],
+            execution_context_class=Execution,
             config=StrawberryConfig(scalar_map=SCALAR_MAP, disable_field_suggestions=not introspection),
         )
+        note_plain_fields(self.core)
         self.documents = Documents()
         self.more_rules = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._told = OrderedDict[tuple[Any, ...], Any]()
