@@ -69,7 +69,7 @@ async def watch(port: int, jobs: list[str], seen: Watched) -> None:
         seen.ready += len(jobs)
         async for raw in socket:
             message = json.loads(raw)
-            if message["type"] != "next":
+            if message["type"] != "next" or "errors" in message["payload"]:
                 seen.failed.append(str(raw))
                 continue
             event = message["payload"]["data"]["jobUpdated"]
@@ -105,8 +105,8 @@ def start_jobs(server: RedisServer, count: int) -> list[ClaimedJob]:
         publish(redis, a_task("work", work))
         asyncio.run(enqueue(server.url, count))
         claimed: list[ClaimedJob] = []
-        while jobs := STORE.claim_jobs(WORKER, "*", 100, lease_ms=3_600_000).run(redis).jobs:
-            claimed += jobs
+        while len(claimed) < count:
+            claimed += STORE.claim_jobs(WORKER, "*", 50, lease_ms=3_600_000).run(redis).jobs
     return claimed
 
 
@@ -143,7 +143,7 @@ def tell(seen: Watched, sent: int, cpu: float, took: float, rss: int, options: A
     points = statistics.quantiles(came, n=100)
     print(f"{options.subscriptions} subscriptions, {options.per_connection} a connection, one event a second each")
     print(f"reported      {sent:,} events in {took:.1f} s")
-    print(f"delivered     {len(came):,} ({len(came) / sent:.2%}); ended early: {len(seen.failed)}")
+    print(f"delivered     {len(came):,} ({len(came) / sent:.2%}); refused or ended early: {seen.failed[:1] or 'none'}")
     print(f"latency, ms   p50 {points[49]:.1f}, p99 {points[98]:.1f}, most {came[-1]:.1f}")
     print(f"CPU           {cpu / took:.0%} of a core, {cpu / len(came) * 1000:.2f} ms an event")
     print(f"memory        {rss / 2**20:.0f} MiB")

@@ -37,7 +37,7 @@ def _plain(field: GraphQLField) -> PlainField | None:
     definition = field.extensions.get("strawberry-definition")
     kind = cast("Any", field.type)
     may_be_null = not isinstance(kind, GraphQLNonNull)
-    written = kind if may_be_null else kind.of_type
+    written = cast("Any", kind if may_be_null else kind.of_type)
     if definition is None or not getattr(field.resolve, "_is_default", False) or not is_leaf_type(written):
         return None
     return definition.python_name, may_be_null, written.coerce_output_value

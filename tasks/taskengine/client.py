@@ -65,6 +65,9 @@ from taskengine.waiting import Waiting
 T = TypeVar("T")
 
 _CATALOGUE_SECONDS = 1.0
+_CONNECTIONS = 50
+_CONNECTION_SECONDS = 5.0
+"""How long to wait for a connection when all are in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -518,12 +521,16 @@ class Client(BulkClient, ScheduleClient, InsightClient, AccessClient, MonitorCli
 
     # Listening
 
-    def events(self, *, after: str | None = None) -> AsyncIterator[Event]:
-        """Yield what happens to jobs: every event after a cursor, then live; without a cursor, from now on.
+    def events(self, *, after: str | None = None, job_id: str | None = None) -> AsyncIterator[Event]:
+        """Yield what happens to jobs, or to one: every event after a cursor, then live; without a cursor, from now on.
 
         Raises ``SlowSubscriber`` when the caller falls too far behind.
         """
-        return self._feed.subscribe(after)
+        return self._feed.subscribe(after, job_id=job_id)
+
+    def past_events(self, *, after: str, until: str, job_id: str | None = None) -> AsyncIterator[Event]:
+        """Yield what happened to jobs, or to one, between two cursors, the second included; then end."""
+        return self._feed.past(after, until, job_id=job_id)
 
     async def list_job_events(
         self,
@@ -591,8 +598,17 @@ def _check_few(job_ids: Sequence[str]) -> None:
 
 
 def _connect(url: str, *, timeout: float) -> aioredis.Redis:
-    """Once more at once on a cut connection: every script may be sent twice."""
-    retry = Retry(ConstantBackoff(0.05), 1, supported_errors=(RedisConnectionError,))
-    return aioredis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-        url, socket_timeout=timeout, socket_connect_timeout=1.0, retry=retry, decode_responses=True
+    """Once more at once on a cut connection: every script may be sent twice.
+
+    Who comes when all connections are in use waits for one: a thousand subscribers may come at once.
+    """
+    pool = aioredis.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url,
+        max_connections=_CONNECTIONS,
+        timeout=_CONNECTION_SECONDS,
+        socket_timeout=timeout,
+        socket_connect_timeout=1.0,
+        retry=Retry(ConstantBackoff(0.05), 1, supported_errors=(RedisConnectionError,)),
+        decode_responses=True,
     )
+    return aioredis.Redis.from_pool(pool)

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, cast
 
 from redis import asyncio as aioredis
@@ -110,20 +111,24 @@ class EventFeed:
         self._redis = redis
         self._keys = keys
         self._subscribers: set[_Subscriber] = set()
+        self._of_job: dict[str | None, set[_Subscriber]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._cursor = ""
         self._starting = asyncio.Lock()
 
-    async def subscribe(self, after: str | None = None) -> AsyncIterator[Event]:
-        """Yield events after a cursor, or from now on. Raises ``SlowSubscriber``, ``RedisUnavailable``."""
+    async def subscribe(self, after: str | None = None, *, job_id: str | None = None) -> AsyncIterator[Event]:
+        """Yield events after a cursor, or from now on: of a job, or all. Who waits for a job's is left alone by others.
+
+        Raises ``SlowSubscriber``, ``RedisUnavailable``.
+        """
         if after is not None:
             check_cursor(after)
-        subscriber = _Subscriber()
+        subscriber = _Subscriber(job_id)
         live_from = await self._join(subscriber)
         seen = live_from if after is None else after
         try:
             if after is not None:
-                async for event in self._replay(after, live_from):
+                async for event in self.past(after, live_from, job_id=job_id):
                     seen = event.cursor
                     yield event
             while True:
@@ -151,10 +156,15 @@ class EventFeed:
                 self._cursor = await self.newest()
                 self._reader = asyncio.create_task(self._read(), name="taskengine-events")
             self._subscribers.add(subscriber)
+            self._of_job.setdefault(subscriber.job_id, set()).add(subscriber)
             return self._cursor
 
     async def _leave(self, subscriber: "_Subscriber") -> None:
         self._subscribers.discard(subscriber)
+        others = self._of_job.get(subscriber.job_id, set())
+        others.discard(subscriber)
+        if not others:
+            self._of_job.pop(subscriber.job_id, None)
         if not self._subscribers:
             await self.close()
 
@@ -196,10 +206,15 @@ class EventFeed:
 
     def _hand_on(self, event: Event) -> None:
         self._cursor = event.cursor
-        for subscriber in self._subscribers:
+        if isinstance(event, EventsLost):
+            concerned = [self._subscribers]
+        else:
+            concerned = [self._of_job.get(None, ()), self._of_job.get(event.job_id, ())]
+        for subscriber in chain.from_iterable(concerned):
             subscriber.put(event)
 
-    async def _replay(self, after: str, until: str) -> AsyncIterator[Event]:
+    async def past(self, after: str, until: str, *, job_id: str | None = None) -> AsyncIterator[Event]:
+        """Yield what there is between two cursors, the second included: of a job, or of all."""
         lost = await gap(self._redis, self._keys, after)
         if lost is not None:
             yield lost
@@ -211,7 +226,9 @@ class EventFeed:
                 raise ours(error) from None
             for entry_id, fields in page:
                 cursor = text(entry_id)
-                yield read_event(cursor, fields)
+                event = read_event(cursor, fields)
+                if job_id is None or isinstance(event, EventsLost) or event.job_id == job_id:
+                    yield event
             if len(page) < _PAGE:
                 return
 
@@ -235,9 +252,10 @@ async def gap(redis: aioredis.Redis, keys: Keys, after: str) -> EventsLost | Non
 
 
 class _Subscriber:
-    __slots__ = ("_events", "_last", "_overflow")
+    __slots__ = ("_events", "_last", "_overflow", "job_id")
 
-    def __init__(self) -> None:
+    def __init__(self, job_id: str | None) -> None:
+        self.job_id = job_id
         self._events: asyncio.Queue[Event | Exception] = asyncio.Queue()
         self._overflow = False
         self._last = "0-0"

@@ -448,3 +448,31 @@ async def test_all_moves_of_a_job_are_told_in_their_order(client: Client, redis:
         finish(redis, take(redis).jobs[0], ending, retry_ms=0 if ending is Ending.FAILED else None)
     told = [event.to_state for event in await collect(client, 8, after="0-0") if isinstance(event, StateChanged)]
     assert told == ["QUEUED", "RUNNING", "RETRYING", "QUEUED", "RUNNING", "QUEUED", "RUNNING", "COMPLETED"]
+
+
+# Many
+
+
+async def test_who_listens_to_one_job_is_left_alone_by_others(client: Client, redis: Redis) -> None:
+    async with aclosing(client.events(job_id="mine")) as mine, aclosing(client.events()) as everything:
+        heard = [asyncio.ensure_future(anext(mine)), asyncio.ensure_future(next_of(everything, 6))]
+        await listening(client, 2)
+        enqueue(redis, *(f"other{number}" for number in range(5)), "mine")
+        (first, every) = await asyncio.gather(*heard)
+        assert ids([first]) == ["mine"]
+        assert len(ids(every)) == 6
+        (subscriber,) = client._feed._of_job["mine"]
+        assert subscriber._events.empty()
+    assert client._feed._of_job == {}
+
+
+async def test_of_one_job_what_is_past_is_told_too(client: Client, redis: Redis) -> None:
+    enqueue(redis, "other", "mine")
+    async with aclosing(client.events(after="0-0", job_id="mine")) as events:
+        assert ids(await next_of(events, 1)) == ["mine"]
+
+
+async def test_more_may_come_at_once_than_there_are_connections(client: Client, redis: Redis) -> None:
+    enqueue(redis, "j1")
+    found = await asyncio.gather(*(client.get_job("j1") for _ in range(300)))
+    assert {job.id for job in found if job is not None} == {"j1"}

@@ -162,9 +162,14 @@ async def _told(
                     yield one
 
 
-def _listen(client: Client, after: str | None) -> AsyncGenerator[domain.Event, None]:
+def _listen(client: Client, after: str | None, job_id: str | None = None) -> AsyncGenerator[domain.Event, None]:
     # It is a generator; closing it is how the reader learns that nobody listens.
-    return cast("AsyncGenerator[domain.Event, None]", client.events(after=after))
+    return cast("AsyncGenerator[domain.Event, None]", client.events(after=after, job_id=job_id))
+
+
+def _past(client: Client, after: str, until: str, job_id: str) -> AsyncGenerator[domain.Event, None]:
+    events = client.past_events(after=after, until=until, job_id=job_id)
+    return cast("AsyncGenerator[domain.Event, None]", events)
 
 
 async def _end_of(client: Client, job_id: str) -> str | None:
@@ -191,17 +196,19 @@ async def follow(client: Client, job_id: str, after: str | None) -> AsyncGenerat
     if await client.get_job(job_id) is None:
         raise JobNotFound(job_id)
     end = await _end_of(client, job_id)
-    if end is not None and not is_after(end, after):
-        return
-    async with aclosing(_listen(client, after)) as events:
-        async for event in events:
-            lost = isinstance(event, EventsLost)
-            if lost or event.job_id == job_id:
+    if end is None:
+        async with aclosing(_listen(client, after, job_id)) as events:
+            async for event in events:
                 yield event
-            if lost or (event.job_id == job_id and isinstance(event, StateChanged | Deleted)):
-                end = await _end_of(client, job_id)
-            if end is not None and not is_after(end, event.cursor):
-                return
+                if isinstance(event, EventsLost | StateChanged | Deleted):
+                    after, end = event.cursor, await _end_of(client, job_id)
+                    if end is not None:
+                        break
+    # What it did since, if it was retried meanwhile and has ended again.
+    if end is not None and is_after(end, after):
+        async with aclosing(_past(client, after, end, job_id)) as events:
+            async for event in events:
+                yield event
 
 
 @strawberry.type
