@@ -31,13 +31,17 @@ from support.machine import (
 )
 from support.machine_checks import CheckedMachine
 from support.schedules import a_definition
+from taskengine.bulk import BulkKind, Bulks, look_for
 from taskengine.catalogue import describe
 from taskengine.errors import IllegalMove, JobNotFound, QueueFull, UnknownDependency
 from taskengine.failures import group_id
+from taskengine.filters import JobFilter
 from taskengine.ids import new_id
 from taskengine.jobs import FINAL_STATES, MOVES, JobState, Options, TaskInfo
+from taskengine.listing import SEARCHED_BYTES
 from taskengine.records import dumps, row_of, with_fields
 from taskengine.rules import KEEP, Kind
+from taskengine.scripts import call
 from taskengine.store import Answer, Ending, Outcome, Said
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "100"))
@@ -351,17 +355,26 @@ class Machine(CheckedMachine):
     @rule(alike=st.sampled_from(ALIKE), limit=st.integers(1, 3))
     def retry_failure_group(self, alike: tuple[str, str], limit: int) -> None:
         job_ids = self.failed_alike(*alike)[:limit]
-        retried, _ = self.failures.retry_jobs(group_id(*alike, None), after=None, limit=limit).run(self.redis)
-        assert retried == len(job_ids)
+        assert self._change_group(BulkKind.RETRY, alike, limit) == len(job_ids)
         for job_id in job_ids:
             self._retried(job_id, None)
 
     @rule(alike=st.sampled_from(ALIKE), limit=st.integers(1, 3))
     def delete_failure_group(self, alike: tuple[str, str], limit: int) -> None:
         job_ids = self.failed_alike(*alike)[:limit]
-        assert self.failures.delete_jobs(group_id(*alike, None), limit=limit).run(self.redis) == len(job_ids)
+        assert self._change_group(BulkKind.DELETE, alike, limit) == len(job_ids)
         for job_id in job_ids:
             del self.models[job_id]
+
+    def _change_group(self, kind: BulkKind, alike: tuple[str, str], limit: int) -> int:
+        """Take one small step of a change to a group; tell how many jobs it changed."""
+        bulks, bulk_id = Bulks(self.keys), new_id("bulk")
+        look = look_for(JobFilter(failure_group=group_id(*alike, None)))
+        bulks.start(bulk_id, kind, look, matched=0).run(self.redis)
+        step = call("step_bulk", self.keys.prefix, bool, id=bulk_id, records=limit, bytes=SEARCHED_BYTES)
+        step.run(self.redis)
+        bulks.stop(bulk_id).run(self.redis)
+        return bulks.list(bulk_id=bulk_id).run(self.redis)[0].changed
 
     @rule(target=jobs)
     def run_a_schedule_now(self):
