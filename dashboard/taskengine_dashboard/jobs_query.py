@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from taskengine_dashboard.ranges import IntRange, TimeRange
 from taskengine_dashboard.shapes import is_object
-from taskengine_dashboard.states import STATE_NAMES
+from taskengine_dashboard.states import STATE_NAMES, STATES
 
 PAGE_SIZE = 25
 
@@ -24,10 +24,45 @@ PARAMS = (
     "finished",
     "text",
     "args",
+    "sort",
     "after",
     "before",
 )
 """The names in a page's address that belong to this choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """An order of jobs. ``name`` is what stands in an address; ``states``, if any, are those it is for."""
+
+    name: str
+    label: str
+    field: str
+    direction: str
+    states: frozenset[str] = frozenset()
+
+    def variables(self) -> dict[str, str]:
+        """Return a ``JobOrder`` of the API."""
+        return {"field": self.field, "direction": self.direction}
+
+
+_FINAL = frozenset(state.name for state in STATES if state.is_final)
+_TIMED = frozenset({"SCHEDULED", "RETRYING"})
+SORTS = (
+    Sort(name="newest", label="Newest first", field="CREATED_AT", direction="DESC"),
+    Sort(name="oldest", label="Oldest first", field="CREATED_AT", direction="ASC"),
+    Sort(name="due", label="Due first", field="RUN_AT", direction="ASC", states=_TIMED),
+    Sort(name="due-last", label="Due last", field="RUN_AT", direction="DESC", states=_TIMED),
+    Sort(name="next", label="Next to run first", field="PRIORITY", direction="DESC", states=frozenset({"QUEUED"})),
+    Sort(name="ended", label="Latest finish first", field="FINISHED_AT", direction="DESC", states=_FINAL),
+    Sort(name="ended-first", label="Earliest finish first", field="FINISHED_AT", direction="ASC", states=_FINAL),
+)
+NEWEST = SORTS[0]
+
+
+def sorts_for(state: str | None) -> tuple[Sort, ...]:
+    """Return the orders that jobs in this state can be shown in; ``None`` is jobs in any state."""
+    return tuple(sort for sort in SORTS if not sort.states or state in sort.states)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +84,20 @@ class JobsQuery:
     """In arguments, error or tags."""
     args: str = ""
     """JSON that their arguments contain, objects by subset."""
+    sort: Sort = NEWEST
     after: str | None = None
-    """Jobs older than this cursor."""
+    """Jobs behind this cursor."""
     before: str | None = None
-    """Jobs newer than this cursor."""
+    """Jobs before this cursor."""
 
     @classmethod
     def from_params(cls, params: Mapping[str, Sequence[str]]) -> Self:
         """Read a page's address; what makes no sense there is left out, as one may have typed it."""
         state = _last(params, "state")
+        state = state if state in STATE_NAMES else None
         after = _last(params, "after")
         return cls(
-            state=state if state in STATE_NAMES else None,
+            state=state,
             tasks=_distinct(params.get("task", ())),
             queues=_distinct(params.get("queue", ())),
             tags=_distinct(params.get("tag", ())),
@@ -70,7 +107,8 @@ class JobsQuery:
             created=TimeRange.parse(_last(params, "created") or ""),
             finished=TimeRange.parse(_last(params, "finished") or ""),
             text=(_last(params, "text") or "").strip(),
-            args=_object_or_nothing(_last(params, "args") or ""),
+            args=object_or_nothing(_last(params, "args") or ""),
+            sort=_sort(_last(params, "sort"), state),
             after=after,
             before=None if after else _last(params, "before"),
         )
@@ -89,6 +127,7 @@ class JobsQuery:
             "finished": _text(self.finished),
             "text": self.text,
             "args": self.args,
+            "sort": "" if self.sort == NEWEST else self.sort.name,
             "after": self.after,
             "before": self.before,
         }
@@ -112,37 +151,49 @@ class JobsQuery:
         return {name: value for name, value in chosen.items() if value}
 
     def variables(self, now: datetime) -> dict[str, Any]:
-        """Return a connection's arguments: which jobs, and which page of them."""
-        variables: dict[str, Any] = {"filter": self.filter(now)}
+        """Return a connection's arguments: which jobs, in which order, and which page of them."""
+        variables: dict[str, Any] = {"filter": self.filter(now), "orderBy": self.sort.variables()}
         if self.before:
             return {**variables, "last": PAGE_SIZE, "before": self.before}
         return {**variables, "first": PAGE_SIZE, **({"after": self.after} if self.after else {})}
 
+    def as_of(self, now: datetime) -> dict[str, Any]:
+        """Return the filter for the jobs that are there now, and for none that come later."""
+        chosen = self.filter(now)
+        pinned = "finishedAt" if "finishedAt" in chosen else "createdAt"  # what comes later is finished later, too
+        return {**chosen, pinned: {"lt": now.isoformat(), **chosen.get(pinned, {})}}
+
     @property
     def is_filtered(self) -> bool:
-        return self.newest() != JobsQuery()
+        return self.filters != JobsQuery()
 
     @property
     def is_counted(self) -> bool:
         """Whether the counters of states, tasks and queues know how many jobs this is about."""
-        return replace(self.newest(), state=None, tasks=(), queues=()) == JobsQuery()
+        return replace(self.filters, state=None, tasks=(), queues=()) == JobsQuery()
 
     @property
     def is_first_page(self) -> bool:
-        """Whether this is the live top of the list, where new jobs appear."""
+        """Whether this is the live top of the list."""
         return not (self.after or self.before)
 
-    def narrowed(self, **filters: Any) -> Self:
-        """Return this with some fields of its filter changed, from the top of its list."""
-        return replace(self, **filters, after=None, before=None)
+    @property
+    def filters(self) -> Self:
+        """Which jobs it is about: without an order and a place in the list."""
+        return replace(self, sort=NEWEST, after=None, before=None)
 
-    def older_than(self, cursor: str | None) -> Self:
+    def narrowed(self, **changes: Any) -> Self:
+        """Return this with some fields changed, from the top of its list, in an order that this list has."""
+        changed = replace(self, **changes, after=None, before=None)
+        return changed if changed.sort in sorts_for(changed.state) else replace(changed, sort=NEWEST)
+
+    def page_after(self, cursor: str | None) -> Self:
         return replace(self, after=cursor, before=None)
 
-    def newer_than(self, cursor: str | None) -> Self:
+    def page_before(self, cursor: str | None) -> Self:
         return replace(self, after=None, before=cursor)
 
-    def newest(self) -> Self:
+    def first_page(self) -> Self:
         return replace(self, after=None, before=None)
 
 
@@ -159,8 +210,14 @@ def _text(range_: IntRange | TimeRange | None) -> str | None:
     return None if range_ is None else str(range_)
 
 
-def _object_or_nothing(text: str) -> str:
+def _sort(name: str | None, state: str | None) -> Sort:
+    return next((sort for sort in sorts_for(state) if sort.name == name), NEWEST)
+
+
+def object_or_nothing(text: str) -> str:
+    """Return JSON text that is an object with something in it; ``""`` for anything else."""
     try:
-        return text if is_object(json.loads(text)) else ""
+        value = json.loads(text)
+        return text if is_object(value) and value else ""
     except ValueError:
         return ""

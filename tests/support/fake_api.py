@@ -46,6 +46,8 @@ class FakeApi:
         self.workers: list[dict[str, Any]] = []
         self.groups: list[dict[str, Any]] = []
         """Failure groups; ``group()`` makes one."""
+        self.bulks: list[dict[str, Any]] = []
+        """Changes to many jobs; ``bulk()`` makes one."""
         self.schemas: dict[str, Any] = {"greet": GREET}
         self.answers: dict[str, Any] = {}
         """Values of other fields of Query and Mutation, or instead of those here: ``api.answers["viewer"] = {…}``."""
@@ -114,6 +116,12 @@ class FakeApi:
             "viewer": {"name": "local", "role": "ADMIN"},
             "metrics": lambda _info, **_asked: metrics(),
             "failureGroups": {"nodes": self.groups, "totalCount": len(self.groups)},
+            "bulkOperations": self.bulks,
+            "retryJobs": lambda _info, **asked: self._change(asked["input"], "RETRY"),
+            "cancelJobs": lambda _info, **asked: self._change(asked["input"], "CANCEL"),
+            "deleteJobs": lambda _info, **asked: self._change(asked["input"], "DELETE"),
+            "stopBulkOperation": lambda _info, **asked: self._stop(asked["input"]["id"]),
+            "deleteJob": lambda _info, **asked: self._delete(asked["input"]["id"]),
             "enqueueJob": self._enqueue,
             "cancelJob": lambda _info, **asked: self._move(asked["input"], "CANCELLED"),
             "retryJob": lambda _info, **asked: self._move(asked["input"], "QUEUED"),
@@ -179,6 +187,46 @@ class FakeApi:
             return {"job": None, "errors": [self.refusal]}
         self.job(input["id"])["state"] = state
         return {"job": self.job(input["id"]), "errors": []}
+
+    def _delete(self, job_id: str) -> dict[str, Any]:
+        if self.refusal is not None:
+            return {"deletedId": None, "errors": [self.refusal]}
+        self.jobs.remove(self.job(job_id))
+        return {"deletedId": job_id, "errors": []}
+
+    def _change(self, input: dict[str, Any], kind: str) -> dict[str, Any]:
+        """Change many jobs: it stays RUNNING in ``bulks`` until a test says otherwise."""
+        if self.refusal is not None:
+            return {"matched": 0, "operation": None, "errors": [self.refusal]}
+        able = {"RETRY": {"RETRYING", "FAILED", "CANCELLED"}, "CANCEL": {"SCHEDULED", "QUEUED", "RETRYING"}}
+        states = able.get(kind, set(STATES) - {"RUNNING"}) & set(input["filter"].get("states", STATES))
+        matched = sum(job["state"] in states for job in self.jobs)
+        operation = None
+        if not input["dryRun"]:
+            operation = bulk(id=f"bulk_{len(self.bulks)}", kind=kind, matched=matched)
+            self.bulks.insert(0, operation)
+        return {"matched": matched, "operation": operation, "errors": []}
+
+    def _stop(self, bulk_id: str) -> dict[str, Any]:
+        operation = next(one for one in self.bulks if one["id"] == bulk_id)
+        operation["state"] = "STOPPED"
+        return {"operation": operation, "errors": []}
+
+
+def bulk(**facts: Any) -> dict[str, Any]:
+    """Return a change to many jobs."""
+    return {
+        "id": "bulk_1",
+        "kind": "RETRY",
+        "state": "RUNNING",
+        "matched": 1_200,
+        "changed": 300,
+        "skipped": 0,
+        "createdAt": _iso(-10),
+        "finishedAt": None,
+        "requestedBy": "ops@",
+        **facts,
+    }
 
 
 def metrics(completed: Sequence[int] = (0, 3, 1, 0), failed: Sequence[int] = (0, 0, 1, 0)) -> dict[str, Any]:

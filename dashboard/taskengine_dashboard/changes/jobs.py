@@ -42,6 +42,18 @@ mutation RetryJob($input: RetryJobInput!) {
 """,
 )
 
+DELETE_JOB = Operation(
+    "DeleteJob",
+    """
+mutation DeleteJob($input: DeleteJobInput!) {
+  deleteJob(input: $input) {
+    deletedId
+    errors { code message path }
+  }
+}
+""",
+)
+
 
 def enqueue(request: Mapping[str, Any]) -> Reply:
     """Enqueue one job; its id is in the payload. ``request`` is an ``EnqueueJobInput``."""
@@ -56,3 +68,8 @@ def retry(job_ids: Iterable[str]) -> Changed:
 def cancel(job_ids: Iterable[str], *, terminate: bool) -> Changed:
     """Cancel each of these jobs; with ``terminate`` those that run are stopped as well."""
     return source().send_each(CANCEL_JOB, [{"id": job_id, "terminate": terminate} for job_id in job_ids])
+
+
+def delete(job_ids: Iterable[str]) -> Changed:
+    """Remove the record of each of these jobs, with all that is kept of it."""
+    return source().send_each(DELETE_JOB, [{"id": job_id} for job_id in job_ids])

@@ -3,7 +3,7 @@
 from taskengine_dashboard import wording
 from taskengine_dashboard.source import Changed
 
-_DONE = {"Retry": "Retried", "Cancel": "Cancelled"}
+_DONE = {"Retry": "Retried", "Cancel": "Cancelled", "Delete": "Deleted"}
 
 
 def told(verb: str, changed: Changed) -> tuple[str, str]:

@@ -91,6 +91,11 @@ def can_cancel(job: JobRow) -> bool:
     return state_of(job.state).can_cancel
 
 
+def can_delete(job: JobRow) -> bool:
+    """Whether Delete is offered for this job; the API decides anyway."""
+    return job.state != "RUNNING"
+
+
 def row_fields(job: Json) -> dict[str, Any]:
     """Return the fields of a ``JobRow``, for it and for what has more of them."""
     return {

@@ -2,6 +2,7 @@
 
 from taskengine_dashboard.parts.asking import Question, ask, open_question
 from taskengine_dashboard.parts.browser import browser, leave, open_help
+from taskengine_dashboard.parts.bulk import ask_about_all, bulk_progress
 from taskengine_dashboard.parts.charts import chart, is_dark
 from taskengine_dashboard.parts.empty import nothing_here
 from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
@@ -20,9 +21,11 @@ __all__ = [
     "Question",
     "Window",
     "ask",
+    "ask_about_all",
     "ask_for_limits",
     "ask_to_pause",
     "browser",
+    "bulk_progress",
     "chart",
     "chips",
     "choose_window",

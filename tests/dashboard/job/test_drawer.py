@@ -101,7 +101,7 @@ def test_it_stays_with_its_actions_off_while_the_api_is_away(api: FakeApi, open_
 def test_an_id_can_be_typed_to_open_its_job(api: FakeApi, open_page: OpenPage) -> None:
     job_id = api.add_job("COMPLETED")
     page = open_page("jobs")
-    page.text_input(key="jobs-find").set_value(f" {job_id} ")
+    page.text_input(key="jobs-text").set_value(f" {job_id} ")
     look(page)
     assert page.query_params == {"job": job_id}
     assert '"said": "hello"' in texts(page)

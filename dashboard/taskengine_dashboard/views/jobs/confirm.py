@@ -1,4 +1,4 @@
-"""Retry and Cancel for selected jobs: the buttons, and the question that says what and how many."""
+"""Retry, Cancel and Delete for selected jobs: the buttons, and the question that says what and how many."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import streamlit as st
 from taskengine_dashboard import parts, wording
 from taskengine_dashboard.changes import jobs as changes
 from taskengine_dashboard.changes import outcomes
-from taskengine_dashboard.model.jobs import JobRow, can_cancel, can_retry
+from taskengine_dashboard.model.jobs import JobRow, can_cancel, can_delete, can_retry
 from taskengine_dashboard.states import STATES, state_of
 from taskengine_dashboard.views.jobs import selection
 
@@ -21,6 +21,7 @@ def buttons(chosen: Sequence[JobRow], *, disabled: bool) -> None:
     st.markdown(f"**{len(chosen)} selected**", width="content")
     _button("Retry", ":material/replay:", chosen, tuple(filter(can_retry, chosen)), disabled)
     _button("Cancel", ":material/block:", chosen, tuple(filter(can_cancel, chosen)), disabled)
+    _button("Delete", ":material/delete:", chosen, tuple(filter(can_delete, chosen)), disabled)
     st.button("Clear", key="clear-selection", type="tertiary", on_click=selection.clear)
 
 
@@ -43,7 +44,7 @@ def _question(verb: str, jobs: tuple[JobRow, ...], others: int) -> parts.Questio
         text=_summary(jobs, others),
         yes=f"{verb} {count}",
         no="Leave them as they are",
-        is_destructive=verb == "Cancel",
+        is_destructive=verb != "Retry",
         draw_details=lambda: _details(verb, jobs),
         carry_out=lambda: _carry_out(verb, jobs),
     )
@@ -71,6 +72,8 @@ def _details(verb: str, jobs: Sequence[JobRow]) -> None:
     if verb == "Cancel":
         _offer_to_terminate(jobs)
         st.caption("A cancelled job can be retried later.")
+    elif verb == "Delete":
+        st.caption("Their records are removed with arguments, results, errors and logs. They cannot be brought back.")
     else:
         st.caption("They run again at once, as the same jobs; their earlier attempts are kept.")
 
@@ -90,6 +93,8 @@ def _carry_out(verb: str, jobs: Sequence[JobRow]) -> None:
     ids = [job.id for job in jobs]
     if verb == "Retry":
         changed = changes.retry(ids)
+    elif verb == "Delete":
+        changed = changes.delete(ids)
     else:
         changed = changes.cancel(ids, terminate=bool(st.session_state.get(_TERMINATE, False)))
     text, icon = outcomes.told(verb, changed)

@@ -1,26 +1,21 @@
-"""Jobs: every job, live. Find by state, task and queue; open one; retry or cancel some."""
+"""Jobs: every job, live. Find some by any filter, in any order; open one; retry, cancel or delete some or all."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
 from taskengine_dashboard import navigation, parts, wording
-from taskengine_dashboard.jobs_query import PAGE_SIZE, PARAMS, JobsQuery
+from taskengine_dashboard.jobs_query import PAGE_SIZE, JobsQuery
 from taskengine_dashboard.model.counts import Counts
-from taskengine_dashboard.model.jobs import JobRow
+from taskengine_dashboard.model.frame import Role
 from taskengine_dashboard.states import STATE_NAMES, state_of
-from taskengine_dashboard.views.jobs import confirm, questions, selection
+from taskengine_dashboard.views.jobs import choice, confirm, export, filters, questions, selection
 from taskengine_dashboard.views.jobs.questions import JobsPage
 
 _ALL = "ALL"
-_STATE, _TASKS, _QUEUES, _FIND, _GRID, _LINK = (
-    "jobs-state",
-    "jobs-tasks",
-    "jobs-queues",
-    "jobs-find",
-    "jobs",
-    "job-link",
-)
+_STATE, _GRID, _LINK, _EVERY = "jobs-state", "jobs", "job-link", "jobs-every"
+_RETRY, _CANCEL, _DELETE = "Retry", "Cancel", "Delete"
 
 _COLUMNS = {
     None: ("job", "state", "task", "queue", "progress", "attempts", "priority", "created", "waited", "ran"),
@@ -41,35 +36,21 @@ def render() -> None:
 
 
 def _body() -> None:
-    query = _query()
+    query = filters.current()
     reading = parts.header("Jobs", lambda: questions.jobs(query))
     page = reading.value
+    away = reading.problem is not None
     _state_tabs(query, page)
-    _filters(query, page)
+    names = filters.draw(query, page)
     if page is None:
         parts.wait_for_first_answer(reading)
         return
-    chosen = selection.of(page.jobs)
-    _bar(query, page, chosen, disabled=reading.problem is not None)
+    parts.bulk_progress(page.bulks, may_stop=page.frame.may(Role.OPERATOR), away=away)
+    _bar(query, page, names, away=away)
     if page.jobs:
         _table(query, page)
     else:
-        _nothing(query)
-
-
-def _query() -> JobsQuery:
-    params = {name: st.query_params.get_all(name) for name in PARAMS}
-    return JobsQuery.from_params(params)
-
-
-def _go(query: JobsQuery) -> None:
-    """Show another choice. The address is where it is kept, so that it can be sent and gone back to."""
-    wanted = query.to_params()
-    for name in PARAMS:
-        if name in wanted:
-            st.query_params[name] = wanted[name]
-        elif name in st.query_params:
-            del st.query_params[name]
+        _nothing(query, page)
 
 
 def _state_tabs(query: JobsQuery, page: JobsPage | None) -> None:
@@ -82,7 +63,7 @@ def _state_tabs(query: JobsQuery, page: JobsPage | None) -> None:
 
     def choose() -> None:
         state = st.session_state[_STATE]
-        _go(_query().narrowed(state=None if state == _ALL else state))
+        filters.go(filters.current().narrowed(state=None if state == _ALL else state))
 
     st.session_state[_STATE] = query.state or _ALL
     st.segmented_control(
@@ -104,51 +85,9 @@ def _count_of(name: str, counts: Counts | None, query: JobsQuery, page: JobsPage
     return page.total if page and name == (query.state or _ALL) else None
 
 
-def _filters(query: JobsQuery, page: JobsPage | None) -> None:
-    def choose() -> None:
-        _go(_query().narrowed(tasks=tuple(st.session_state[_TASKS]), queues=tuple(st.session_state[_QUEUES])))
-
-    st.session_state[_TASKS], st.session_state[_QUEUES] = list(query.tasks), list(query.queues)
-    with st.grid(3, min_column_width=200, gap="small", key="jobs-filters"):
-        st.multiselect(
-            "Task",
-            _options(page.by_task if page else (), query.tasks),
-            key=_TASKS,
-            on_change=choose,
-            placeholder="All tasks",
-            label_visibility="collapsed",
-        )
-        st.multiselect(
-            "Queue",
-            _options(page.by_queue if page else (), query.queues),
-            key=_QUEUES,
-            on_change=choose,
-            placeholder="All queues",
-            label_visibility="collapsed",
-        )
-        st.text_input(
-            "Find a job by its id",
-            key=_FIND,
-            type="search",
-            placeholder="Open a job by its id",
-            on_change=_find,
-            label_visibility="collapsed",
-        )
-
-
-def _options(known: Any, chosen: tuple[str, ...]) -> list[str]:
-    """Return what can be chosen: what there is, and what is chosen though it is not (or not yet) there."""
-    return sorted({*known, *chosen})
-
-
-def _find() -> None:
-    job_id = str(st.session_state[_FIND] or "").strip()
-    st.session_state[_FIND] = ""
-    if job_id:
-        navigation.open_job(job_id)
-
-
-def _bar(query: JobsQuery, page: JobsPage, chosen: tuple[JobRow, ...], *, disabled: bool) -> None:
+def _bar(query: JobsQuery, page: JobsPage, names: Mapping[str, str], *, away: bool) -> None:
+    may_change = page.frame.may(Role.OPERATOR)
+    chosen = selection.of(page.jobs) if may_change else ()
     with st.container(
         horizontal=True,
         horizontal_alignment="distribute",
@@ -157,46 +96,103 @@ def _bar(query: JobsQuery, page: JobsPage, chosen: tuple[JobRow, ...], *, disabl
     ):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if chosen:
-                confirm.buttons(chosen, disabled=disabled)
-            elif page.jobs:
+                confirm.buttons(chosen, disabled=away)
+            else:
+                if may_change and page.jobs:
+                    _every(query, page, names, away=away)
                 st.caption(_place(query, page), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+            if page.jobs:
+                _downloads(page)
             _paging(query, page)
 
 
+def _every(query: JobsQuery, page: JobsPage, names: Mapping[str, str], *, away: bool) -> None:
+    """Offer to change all that match, as of what is shown."""
+
+    def act() -> None:
+        parts.ask_about_all(
+            st.session_state[_EVERY].rstrip("…"),
+            query.as_of(page.frame.now),
+            which=choice.sentence(query, parts.viewer_zone(), names),
+            exact=page.total is not None and not query.priority,
+        )
+
+    verbs = [verb for verb, fits in _APPLIES.items() if query.state is None or fits(query.state)]
+    if not page.frame.may(Role.ADMIN):
+        verbs = [verb for verb in verbs if verb != _DELETE]
+    if verbs:
+        st.menu_button(
+            "All that match" if query.is_filtered else "All jobs",
+            [f"{verb}…" for verb in verbs],
+            key=_EVERY,
+            icon=":material/done_all:",
+            on_click=act,
+            disabled=away,
+            help="Change all of these jobs, on every page of the list",
+        )
+
+
+_APPLIES: dict[str, Callable[[str], bool]] = {
+    _RETRY: lambda state: state_of(state).can_retry,
+    _CANCEL: lambda state: state_of(state).can_cancel and state != "RUNNING",
+    _DELETE: lambda state: state != "RUNNING",
+}
+"""In which states a job can be changed so, when all that match are."""
+
+
 def _place(query: JobsQuery, page: JobsPage) -> str:
+    if page.scanned is not None:
+        found = f"{wording.count(len(page.jobs))} found" if page.jobs else "None found"
+        return f"{found} among {wording.count(page.scanned)} jobs looked at · more may lie behind: go on"
+    if not page.jobs:
+        return ""
     total = "" if page.total is None else f" of {wording.count(page.total)}"
-    where = "Newest first" if query.is_first_page else "Older jobs; new ones appear on the first page"
-    return f"{wording.count(len(page.jobs))}{total} · {where} · select rows to retry or cancel them"
+    return f"{wording.count(len(page.jobs))}{total} · {query.sort.label}"
+
+
+def _downloads(page: JobsPage) -> None:
+    for kind, make, mime in (("CSV", export.as_csv, "text/csv"), ("JSON", export.as_json, "application/json")):
+        st.download_button(
+            kind,
+            lambda make=make: make(page.jobs),  # made when asked for, and not while the page refreshes
+            file_name=f"jobs.{kind.lower()}",
+            mime=mime,
+            key=f"jobs-{kind.lower()}",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            help=f"These {len(page.jobs)} jobs as {kind}",
+        )
 
 
 def _paging(query: JobsQuery, page: JobsPage) -> None:
     # A page that was reached backwards and has nothing before it is the top of the list: live again.
-    newer = query.newer_than(page.start_cursor) if page.has_newer and page.jobs else query.newest()
+    previous = query.page_before(page.start_cursor) if page.has_previous and page.jobs else query.first_page()
     st.button(
-        "Newest",
+        "First",
         icon=":material/first_page:",
-        key="page-newest",
-        on_click=_go,
-        args=(query.newest(),),
+        key="page-first",
+        on_click=filters.go,
+        args=(query.first_page(),),
         disabled=query.is_first_page,
     )
     st.button(
-        "Newer",
+        "Previous",
         icon=":material/chevron_left:",
-        key="page-newer",
-        on_click=_go,
-        args=(newer,),
+        key="page-previous",
+        on_click=filters.go,
+        args=(previous,),
         disabled=query.is_first_page,
     )
     st.button(
-        "Older",
+        "Go on" if page.scanned is not None and page.has_next else "Next",
         icon=":material/chevron_right:",
         icon_position="right",
-        key="page-older",
-        on_click=_go,
-        args=(query.older_than(page.end_cursor),),
-        disabled=not page.has_older,
+        key="page-next",
+        on_click=filters.go,
+        args=(query.page_after(page.end_cursor),),
+        disabled=not page.has_next,
     )
 
 
@@ -213,7 +209,7 @@ def _table(query: JobsQuery, page: JobsPage) -> None:
         alt=f"Up to {PAGE_SIZE} jobs with their state, task and times",
         columns=_column_config(open_job),
         order=_COLUMNS.get(query.state, _COLUMNS[None]),
-        on_select=lambda: selection.take(_GRID, jobs),
+        on_select=(lambda: selection.take(_GRID, jobs)) if page.frame.may(Role.OPERATOR) else None,
     )
 
 
@@ -238,20 +234,27 @@ def _column_config(open_job: Any) -> dict[str, Any]:
     }
 
 
-def _nothing(query: JobsQuery) -> None:
-    if query.is_filtered or not query.is_first_page:
+def _nothing(query: JobsQuery, page: JobsPage) -> None:
+    if page.scanned is not None:
+        parts.nothing_here(
+            f"No job matches among {wording.count(page.scanned)} that were looked at",
+            "Text and arguments are looked for in a bounded number of jobs a page. **Go on** looks at the next ones; "
+            "a task, a queue or a time narrows what has to be looked at.",
+            key="jobs-nothing",
+        )
+    elif query.is_filtered or not query.is_first_page:
         parts.nothing_here(
             "No job matches",
-            "None is in this state, of this task or in this queue right now.",
+            "None is in this state and fits these filters right now.",
             key="jobs-nothing",
-            draw_step=lambda: st.button("Show all jobs", on_click=_go, args=(JobsQuery(),), key="jobs-show-all"),
+            draw_step=lambda: st.button("Show all jobs", on_click=filters.go, args=(JobsQuery(),), key="jobs-show-all"),
         )
-        return
-    parts.nothing_here(
-        "No jobs yet",
-        "Enqueue one, and watch it run here.",
-        key="jobs-nothing",
-        draw_step=lambda: navigation.draw_link(
-            navigation.link_to(navigation.ENQUEUE), "Enqueue a job", icon=":material/add_circle:"
-        ),
-    )
+    else:
+        parts.nothing_here(
+            "No jobs yet",
+            "Enqueue one, and watch it run here.",
+            key="jobs-nothing",
+            draw_step=lambda: navigation.draw_link(
+                navigation.link_to(navigation.ENQUEUE), "Enqueue a job", icon=":material/add_circle:"
+            ),
+        )
