@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,7 @@ class Door:
         self._hosts = _HOSTS | {name.lower() for name in settings.hosts}
         self._origins = frozenset(settings.origins)
         self._known: OrderedDict[str, tuple[float, Found]] = OrderedDict()
+        self._closing: set[asyncio.Future[None]] = set()
         self._staying: dict[object, tuple[Ticket, Callable[[], None]]] = {}
 
     # Coming in
@@ -199,12 +201,24 @@ class Door:
             pass
         finally:
             gone()
-            ending = {future for future in (leaving, step) if future is not None}
-            for future in ending:
-                future.cancel()
-            await asyncio.wait(ending)
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
+            leaving.cancel()
+            # Not awaited: when the client left, whatever is awaited here is cancelled at once.
+            if step is not None and not step.done():
+                step.cancel()  # which ends the stream where it waits
+            else:
+                self.close_soon(chunks)
+
+    def close_soon(self, chunks: object) -> None:
+        """End a stream that nobody reads any more, whatever becomes of who asks for that."""
+        if isinstance(chunks, AsyncGenerator):
+            closing = asyncio.ensure_future(chunks.aclose())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def look(self) -> None:
+        """Learn whether there are keys, so that it is known when Redis goes away. It may be away already."""
+        with suppress(RequestRefused):
+            self._known[""] = (-inf, await self._look(""))  # to be asked again, if Redis is there
 
     async def watch(self) -> None:
         """Have those leave, again and again, whose key no longer opens; until cancelled."""

@@ -20,6 +20,7 @@ from taskengine_api.context import Context
 from taskengine_api.health import Health
 from taskengine_api.log_lines import LogLines
 from taskengine_api.pulse import Pulse
+from taskengine_api.rest import Rest
 from taskengine_api.router import GraphQLEndpoint
 from taskengine_api.schema.build import Schema
 from taskengine_api.session import Session
@@ -40,6 +41,7 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        await door.look()
         await catalogue.refresh()
         following = asyncio.create_task(catalogue.follow(), name="taskengine-catalogue")
         watching = asyncio.create_task(door.watch(), name="taskengine-door")
@@ -58,6 +60,7 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     app.router.routes += [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
     app.router.routes += [
         Route("/api/session", Session(door, api).answer, methods=["GET", "POST", "DELETE"]),
+        *Rest(endpoint, api).routes(),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", door.guarding(health.metrics)),

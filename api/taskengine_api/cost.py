@@ -37,8 +37,8 @@ LIMIT = 5_000
 """The most that one operation may cost."""
 _LIST = 3
 """Objects that a list without a page size is taken to have."""
-_MANY = 1_000
-"""A list in the input may be so long at most."""
+_MANY = 100
+"""What is asked of each of many jobs in the input counts for so many of them: a thousand may be enqueued at once."""
 _PAGED = frozenset({"nodes", "edges", "results"})
 """Fields with as many objects as the page above them has."""
 _WALK = 10

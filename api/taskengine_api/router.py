@@ -80,7 +80,11 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             return
         request = Request(scope, receive)
         response = await self._respond(request)
-        await response(scope, receive, send)
+        try:
+            await response(scope, receive, send)
+        finally:
+            # Not left to the collector of garbage: a subscription would go on until that comes.
+            self.door.close_soon(getattr(response, "body_iterator", None))
 
     async def _respond(self, request: Request) -> Response:
         try:
