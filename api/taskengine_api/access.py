@@ -62,7 +62,7 @@ class Door:
         self._hosts = _HOSTS | {name.lower() for name in settings.hosts}
         self._origins = frozenset(settings.origins)
         self._known: OrderedDict[str, tuple[float, Found]] = OrderedDict()
-        self._closing: set[asyncio.Future[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._staying: dict[object, tuple[Ticket, Callable[[], None]]] = {}
 
     # Coming in
@@ -204,16 +204,19 @@ class Door:
             leaving.cancel()
             # Not awaited: when the client left, whatever is awaited here is cancelled at once.
             if step is not None and not step.done():
-                step.cancel()  # which ends the stream where it waits
+                self._end_soon(step)
             else:
                 self.close_soon(chunks)
 
     def close_soon(self, chunks: object) -> None:
         """End a stream that nobody reads any more, whatever becomes of who asks for that."""
         if isinstance(chunks, AsyncGenerator):
-            closing = asyncio.ensure_future(chunks.aclose())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._end_soon(asyncio.ensure_future(chunks.aclose()))
+
+    def _end_soon(self, work: asyncio.Future[Any]) -> None:
+        ending = asyncio.create_task(_end(work), name="taskengine-ending")
+        self._closing.add(ending)
+        ending.add_done_callback(self._closing.discard)
 
     async def look(self) -> None:
         """Learn whether there are keys, so that it is known when Redis goes away. It may be away already."""
@@ -240,6 +243,16 @@ class Door:
         if digest is None:
             return await self._is_open()
         return digest == self._own_digest or (await self._look(digest)).key is not None
+
+
+async def _end(work: asyncio.Future[Any]) -> None:
+    """Cancel until it has ended: before Python 3.12 what redis-py waits with can lose a cancellation."""
+    await asyncio.wait({work}, timeout=0)
+    while not work.done():
+        work.cancel()
+        await asyncio.wait({work}, timeout=0.1)
+    if not work.cancelled() and (error := work.exception()) is not None:
+        log.debug("A stream that its client left ended with %r", error)
 
 
 def _secret_of(request: HTTPConnection, payload: dict[str, Any] | None) -> str | None:
