@@ -286,9 +286,9 @@ class Store:
         wanted = ",".join(sorted(states))
         return call("trim_jobs", self._prefix, int, states=wanted, keep_ms=keep_ms, keep_jobs=keep_jobs, limit=limit)
 
-    def set_budget(self, max_bytes: int | None) -> Call[int]:
+    def set_budget(self, max_bytes: int | None, *, by: str = "") -> Call[int]:
         """How much memory Redis may use before nothing more is taken in; ``None`` for no limit of ours."""
-        return call("set_budget", self._prefix, int, bytes="" if max_bytes is None else max_bytes)
+        return call("set_budget", self._prefix, int, bytes="" if max_bytes is None else max_bytes, by=by)
 
     def memory_over(self, share: float) -> Call[int]:
         """How many bytes Redis uses more than this share of the budget; 0 when it is below, or there is none."""

@@ -83,6 +83,13 @@ def test_a_pause_and_its_end(redis: Redis) -> None:
     ]
 
 
+def test_a_memory_budget_when_it_is_another(redis: Redis) -> None:
+    for _ in range(2):
+        STORE.set_budget(10**12, by="eve").run(redis)
+    STORE.set_budget(None).run(redis)
+    assert told(redis) == [("eve", "set_budget", "redis", {"bytes": str(10**12)})]
+
+
 def test_limits(redis: Redis) -> None:
     STORE.set_limits(Kind.TASK, "t", concurrency=3, rate=KEEP, by="eve").run(redis)
     assert told(redis) == [("eve", "set_limits", "task:t", {"concurrency": 3})]
