@@ -1,6 +1,7 @@
 """``taskengine up`` as its user runs it: in a folder of its own, on free ports, its terminal in a file."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,23 @@ class Household:
         """Its processes by what they are: up, redis, worker, api, dashboard; others by their ids."""
         own = psutil.Process(self._running.pid)
         return {"up": own} | {_role(child): child for child in own.children(recursive=True)}
+
+    def command(self, *words: str) -> str:
+        """Run ``taskengine`` in its folder, against its Redis; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "taskengine", *words],
+            check=False,
+            cwd=self.folder,
+            env=self._env(),
+            capture_output=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def key(self, name: str, role: str) -> str:
+        """Make a key of the API; return its secret."""
+        return re.findall(r"\bte_[\w-]+", self.command("keys", "create", name, "--role", role))[0]
 
     def signal(self, number: signal.Signals) -> None:
         self._running.send_signal(number)

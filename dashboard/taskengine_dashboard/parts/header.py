@@ -23,6 +23,7 @@ class Answered(Protocol):
 
 
 Answer = TypeVar("Answer", bound=Answered)
+_OUT = "signed-out"
 
 
 def header(title: str, ask: Callable[[], Reading[Answer]]) -> Reading[Answer]:
@@ -31,9 +32,7 @@ def header(title: str, ask: Callable[[], Reading[Answer]]) -> Reading[Answer]:
         st.title(title, anchor=False, width="content")
         health = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="health")
     reading = ask()
-    if isinstance(reading.problem, NotSignedIn):
-        sign_in(reading.problem)
-        st.stop()  # nothing else of the page is for whoever this is
+    _let_in(reading)
     with health:
         _health(reading)
     if reading.problem is not None:
@@ -43,6 +42,18 @@ def header(title: str, ask: Callable[[], Reading[Answer]]) -> Reading[Answer]:
             icon=":material/cloud_off:",
         )
     return reading
+
+
+def _let_in(reading: Reading[Any]) -> None:
+    """Ask whoever must sign in first to do so, instead of all else on the page."""
+    out = isinstance(reading.problem, NotSignedIn)
+    if st.session_state.get(_OUT, out) is not out:
+        st.session_state[_OUT] = out
+        st.rerun()  # the whole page: what a refresh does not draw again would stay as it was
+    st.session_state[_OUT] = out
+    if isinstance(reading.problem, NotSignedIn):
+        sign_in(reading.problem)
+        st.stop()
 
 
 @contextmanager
