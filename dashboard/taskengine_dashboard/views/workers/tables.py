@@ -1,0 +1,56 @@
+"""The tables of the page of workers. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from taskengine_dashboard import tables, wording
+from taskengine_dashboard.model.jobs import JobRow
+from taskengine_dashboard.tables import Table
+from taskengine_dashboard.views.workers.worker import Worker
+
+DRAIN = "Drain"
+
+
+def workers(rows: Sequence[Worker], now: datetime) -> Table:
+    """Return the workers, as of ``now``; what an offline one used last is no news."""
+    return tables.table(
+        rows,
+        {
+            "worker": (tables.TEXT, lambda worker: worker.name),
+            "state": (tables.CHIPS, lambda worker: [worker.state]),
+            "busy": (tables.TEXT, lambda worker: f"{worker.running} / {worker.concurrency}"),
+            "load": (tables.NUMBER, lambda worker: worker.load),
+            "cpu": (tables.TEXT, _cpu),
+            "memory": (tables.TEXT, _memory),
+            "queues": (tables.TEXT, lambda worker: wording.served(worker.queues)),
+            "host": (tables.TEXT, lambda worker: f"{worker.hostname} · {worker.pid}"),
+            "version": (tables.TEXT, lambda worker: worker.version),
+            "up": (tables.TEXT, lambda worker: wording.seconds((now - worker.started_at).total_seconds())),
+            "seen": (tables.TEXT, lambda worker: wording.ago(worker.last_heartbeat_at, now)),
+            "drain": (tables.TEXT, lambda worker: DRAIN if worker.online and not worker.draining else None),
+        },
+    )
+
+
+def slots(rows: Sequence[tuple[Worker, JobRow]]) -> Table:
+    """Return what runs, with the worker that runs it."""
+    return tables.table(
+        rows,
+        {
+            "job": (tables.TEXT, lambda row: wording.short_id(row[1].id)),
+            "task": (tables.TEXT, lambda row: row[1].task),
+            "queue": (tables.TEXT, lambda row: row[1].queue),
+            "worker": (tables.TEXT, lambda row: row[0].name),
+            "ran": (tables.TEXT, lambda row: wording.seconds(row[1].run_seconds)),
+            "progress": (tables.NUMBER, lambda row: row[1].progress.fraction if row[1].progress else None),
+            "attempt": (tables.TEXT, lambda row: f"{row[1].attempt_count} / {row[1].max_attempts}"),
+        },
+    )
+
+
+def _cpu(worker: Worker) -> str | None:
+    return f"{worker.cpu_percent:.0f} %" if worker.online and worker.cpu_percent is not None else None
+
+
+def _memory(worker: Worker) -> str | None:
+    return wording.size(worker.memory_bytes) if worker.online and worker.memory_bytes is not None else None
