@@ -145,7 +145,12 @@ class FakeApi:
             "queue": {"name": "default"},
             "priority": 5,
             "maxAttempts": 3,
+            "timeoutSeconds": None,
+            "paused": False,
+            "concurrencyLimit": None,
+            "rateLimit": None,
             "counts": self._counts({"task": name}),
+            "metrics": metrics(),
         }
 
     def _page(self, _info: Any, **asked: Any) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class Metrics:
     retried: int
     per_second: float
     """Jobs that completed or failed for good."""
+    error_rate: float
+    """0 to 1: the share of attempts that failed."""
     wait: Percentiles
     run: Percentiles
     series: tuple[Point, ...]
@@ -66,6 +68,7 @@ class Metrics:
             failed=metrics["failed"],
             retried=metrics["retried"],
             per_second=metrics["throughputPerSecond"],
+            error_rate=metrics["errorRate"],
             wait=_percentiles(metrics, "waitSeconds"),
             run=_percentiles(metrics, "runSeconds"),
             series=tuple(
