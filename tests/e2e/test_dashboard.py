@@ -117,7 +117,7 @@ def test_a_running_job_is_stopped(house: Household, viewer: Viewer) -> None:
     house.until(job_id, "RUNNING")
     viewer.open(f"/jobs?queue=stops&job={job_id}")
     viewer.press("drawer-cancel")
-    viewer.press("drawer-cancel-yes")
+    viewer.press("drawer-yes")
     viewer.said("Cancelled 1 job.")
     house.until(job_id, "CANCELLED")
     viewer.said(re.compile("Run 1 was stopped"))

@@ -121,6 +121,9 @@ class FakeApi:
             "cancelJobs": lambda _info, **asked: self._change(asked["input"], "CANCEL"),
             "deleteJobs": lambda _info, **asked: self._change(asked["input"], "DELETE"),
             "stopBulkOperation": lambda _info, **asked: self._stop(asked["input"]["id"]),
+            "rerunJob": lambda _info, **asked: self._rerun(asked["input"]),
+            "rescheduleJob": lambda _info, **asked: self._edit(asked["input"], "runAt"),
+            "changeJobPriority": lambda _info, **asked: self._edit(asked["input"], "priority"),
             "deleteJob": lambda _info, **asked: self._delete(asked["input"]["id"]),
             "enqueueJob": self._enqueue,
             "cancelJob": lambda _info, **asked: self._move(asked["input"], "CANCELLED"),
@@ -192,6 +195,19 @@ class FakeApi:
             return {"job": None, "errors": [self.refusal]}
         self.job(input["id"])["state"] = state
         return {"job": self.job(input["id"]), "errors": []}
+
+    def _rerun(self, input: dict[str, Any]) -> dict[str, Any]:
+        if self.refusal is not None:
+            return {"job": None, "errors": [self.refusal]}
+        again = self.add_job(args=input["args"], rerunOf={"id": input["id"]})
+        return {"job": self.job(again), "errors": []}
+
+    def _edit(self, input: dict[str, Any], field: str) -> dict[str, Any]:
+        if self.refusal is not None:
+            return {"job": None, "errors": [self.refusal]}
+        job = self.job(input["id"])
+        job[field] = input[field]
+        return {"job": job, "errors": []}
 
     def _delete(self, job_id: str) -> dict[str, Any]:
         if self.refusal is not None:
@@ -278,6 +294,18 @@ def group(**facts: Any) -> dict[str, Any]:
     }
 
 
+def logs(*messages: str) -> dict[str, Any]:
+    """Return the log of a job: one line a message, a second apart, all of its first run."""
+    return {
+        "nodes": [
+            {"at": _iso(number), "level": "INFO", "message": message, "attempt": 1, "fields": None, "logger": None}
+            for number, message in enumerate(messages)
+        ],
+        "totalCount": len(messages),
+        "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
+    }
+
+
 def _job(job_id: str, state: str, number: int) -> dict[str, Any]:
     started = state not in {"SCHEDULED", "QUEUED"}
     ended = state in {"COMPLETED", "FAILED", "CANCELLED"}
@@ -314,6 +342,9 @@ def _job(job_id: str, state: str, number: int) -> dict[str, Any]:
         "cancelReason": None,
         "worker": {"name": "w1"} if started else None,
         "attempts": {"nodes": [attempt] if started else []},
+        "dependsOn": [],
+        "dependents": [],
+        "logs": logs(),
     }
 
 

@@ -1,6 +1,7 @@
 """Changes of jobs that are named by their ids."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from taskengine_dashboard.client import Operation
@@ -54,6 +55,42 @@ mutation DeleteJob($input: DeleteJobInput!) {
 """,
 )
 
+RERUN_JOB = Operation(
+    "RerunJob",
+    """
+mutation RerunJob($input: RerunJobInput!) {
+  rerunJob(input: $input) {
+    job { id }
+    errors { code message path }
+  }
+}
+""",
+)
+
+RESCHEDULE_JOB = Operation(
+    "RescheduleJob",
+    """
+mutation RescheduleJob($input: RescheduleJobInput!) {
+  rescheduleJob(input: $input) {
+    job { id state runAt }
+    errors { code message path }
+  }
+}
+""",
+)
+
+CHANGE_JOB_PRIORITY = Operation(
+    "ChangeJobPriority",
+    """
+mutation ChangeJobPriority($input: ChangeJobPriorityInput!) {
+  changeJobPriority(input: $input) {
+    job { id priority }
+    errors { code message path }
+  }
+}
+""",
+)
+
 
 def enqueue(request: Mapping[str, Any]) -> Reply:
     """Enqueue one job; its id is in the payload. ``request`` is an ``EnqueueJobInput``."""
@@ -65,11 +102,27 @@ def retry(job_ids: Iterable[str]) -> Changed:
     return source().send_each(RETRY_JOB, [{"id": job_id} for job_id in job_ids])
 
 
-def cancel(job_ids: Iterable[str], *, terminate: bool) -> Changed:
+def cancel(job_ids: Iterable[str], *, terminate: bool, reason: str = "") -> Changed:
     """Cancel each of these jobs; with ``terminate`` those that run are stopped as well."""
-    return source().send_each(CANCEL_JOB, [{"id": job_id, "terminate": terminate} for job_id in job_ids])
+    why = {"reason": reason} if reason else {}
+    return source().send_each(CANCEL_JOB, [{"id": job_id, "terminate": terminate, **why} for job_id in job_ids])
 
 
 def delete(job_ids: Iterable[str]) -> Changed:
     """Remove the record of each of these jobs, with all that is kept of it."""
     return source().send_each(DELETE_JOB, [{"id": job_id} for job_id in job_ids])
+
+
+def rerun(job_id: str, args: Mapping[str, Any]) -> Reply:
+    """Enqueue the task of a job again with these arguments; the new job's id is in the payload."""
+    return source().send(RERUN_JOB, {"input": {"id": job_id, "args": args}})
+
+
+def reschedule(job_id: str, run_at: datetime | None) -> Reply:
+    """Give a job that waits another time; ``None`` is now."""
+    return source().send(RESCHEDULE_JOB, {"input": {"id": job_id, "runAt": run_at.isoformat() if run_at else None}})
+
+
+def change_priority(job_id: str, priority: int) -> Reply:
+    """Give a job that waits another priority, 1 (last) to 10 (first)."""
+    return source().send(CHANGE_JOB_PRIORITY, {"input": {"id": job_id, "priority": priority}})

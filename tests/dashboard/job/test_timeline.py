@@ -41,7 +41,10 @@ def test_it_begins_with_enqueueing(api: FakeApi) -> None:
 
 def test_each_run_says_where_and_how_long(api: FakeApi) -> None:
     run = told(api, "COMPLETED")[1]
-    assert (run.title, run.detail) == ("Run 1 completed after 10 s", "24 Nov 2026, 11:59:30 on w1")
+    assert (run.title, run.detail) == (
+        "Run 1 completed after 10 s",
+        "24 Nov 2026, 11:59:30 on w1 · 16 min 10 s after it was enqueued",
+    )
 
 
 def test_a_failed_run_carries_its_error(api: FakeApi) -> None:

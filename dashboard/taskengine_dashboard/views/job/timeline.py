@@ -34,19 +34,29 @@ class Step:
 
 def steps(job: JobDetail, now: datetime, zone: tzinfo) -> list[Step]:
     """Return the steps of a job as of ``now``."""
-    enqueued = Step(title="Enqueued", detail=wording.stamp(job.created_at, zone))
-    attempts = [_attempt(attempt, now, zone) for attempt in job.attempts]
+    by = f" · by schedule {wording.plain(job.schedule.name)}" if job.schedule else ""
+    enqueued = Step(title="Enqueued", detail=f"{wording.stamp(job.created_at, zone)}{by}")
+    attempts: list[Step] = []
+    before, event = job.created_at, "it was enqueued"
+    if job.attempts and job.attempts[0].number > 1:
+        attempts.append(Step(title=f"Runs before run {job.attempts[0].number}", detail="are kept no more"))
+        before = None
+    for attempt in job.attempts:
+        attempts.append(_attempt(attempt, before, event, now, zone))
+        before, event = attempt.finished_at, f"run {attempt.number}"
     last = _now_or_end(job, now, zone)
     return [enqueued, *attempts, *([last] if last else [])]
 
 
-def _attempt(attempt: Attempt, now: datetime, zone: tzinfo) -> Step:
+def _attempt(attempt: Attempt, before: datetime | None, event: str, now: datetime, zone: tzinfo) -> Step:
     ran = ((attempt.finished_at or now) - attempt.started_at).total_seconds()
     verb = _OUTCOMES.get(attempt.outcome, attempt.outcome.lower())
     how_long = "for" if attempt.outcome == "RUNNING" else "after"
+    waited = (attempt.started_at - before).total_seconds() if before else None
+    gap = "" if waited is None else f" · {wording.seconds(waited)} after {event}"
     return Step(
         title=f"Run {attempt.number} {verb} {how_long} {wording.seconds(ran)}",
-        detail=f"{wording.stamp(attempt.started_at, zone)} on {wording.plain(attempt.worker)}",
+        detail=f"{wording.stamp(attempt.started_at, zone)} on {wording.plain(attempt.worker)}{gap}",
         mood=_MOODS.get(attempt.outcome, "complete"),
         failure=attempt.failure,
     )
@@ -55,6 +65,8 @@ def _attempt(attempt: Attempt, now: datetime, zone: tzinfo) -> Step:
 def _now_or_end(job: JobDetail, now: datetime, zone: tzinfo) -> Step | None:
     """Return what a job waits for or how it ended; a running one says so in its attempt."""
     match job.state:
+        case "SCHEDULED" if job.run_at is None or _waits_for_jobs(job):
+            return Step(title="Waits for other jobs", detail=f"{len(job.depends_on)} to complete", mood="running")
         case "SCHEDULED" | "RETRYING":
             verb = "Starts" if job.state == "SCHEDULED" else "Tries again"
             when = wording.ahead(job.run_at, now) if job.run_at else "soon"
@@ -74,3 +86,7 @@ def _now_or_end(job: JobDetail, now: datetime, zone: tzinfo) -> Step | None:
             return Step(title="Cancelled", detail=f"{wording.stamp(job.finished_at, zone)}{reason}", mood="error")
         case _:
             return None
+
+
+def _waits_for_jobs(job: JobDetail) -> bool:
+    return any(other.state != "COMPLETED" for other in job.depends_on)
