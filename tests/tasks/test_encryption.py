@@ -42,7 +42,11 @@ def test_both_alphabets_of_base64_are_one_key() -> None:
     assert Keyring([key.replace("+", "-").replace("/", "_")]).open(*sealed) == "hunter2"
 
 
-@pytest.mark.parametrize("text", ["hunter2", "A" * 43, KEY[:-2] + "==", f"{KEY},short", "ü" * 44])
+@pytest.mark.parametrize(
+    "text",
+    ["hunter2", "A" * 43, KEY[:-2] + "==", f"{KEY},short", "ü" * 44],
+    ids=["words", "too short", "31 bytes", "the second of two", "not ASCII"],  # keys are made anew in each process
+)
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not 32 bytes in base64"):
         read_keys(text)
