@@ -8,6 +8,7 @@ import pytest
 from taskengine import errors
 from taskengine.errors import (
     ApiKeyNotFound,
+    BulkNotFound,
     Fail,
     IllegalMove,
     InvalidInput,
@@ -61,6 +62,7 @@ WORDED: list[tuple[TaskEngineError, str]] = [
         ScheduleDeclared("nightly"),
         "schedule 'nightly' is declared in code; disable it, or remove it from the code first",
     ),
+    (BulkNotFound("b1"), "there is no bulk operation 'b1'; it is forgotten a week after its end"),
     (WorkerNotFound("w1"), "there is no worker 'w1'; it may have left"),
     (WorkerOffline("w1", 61.2), "worker 'w1' is offline: it was last heard of 61 s ago"),
     (LeaseLost("j1"), "this attempt no longer holds the lease of job 'j1'; nothing was written"),
