@@ -115,7 +115,7 @@ class FakeApi:
             },
             "viewer": {"name": "local", "role": "ADMIN"},
             "metrics": lambda _info, **_asked: metrics(),
-            "failureGroups": {"nodes": self.groups, "totalCount": len(self.groups)},
+            "failureGroups": a_page(self.groups),
             "bulkOperations": self.bulks,
             "retryJobs": lambda _info, **asked: self._change(asked["input"], "RETRY"),
             "cancelJobs": lambda _info, **asked: self._change(asked["input"], "CANCEL"),
@@ -232,6 +232,16 @@ class FakeApi:
         operation = next(one for one in self.bulks if one["id"] == bulk_id)
         operation["state"] = "STOPPED"
         return {"operation": operation, "errors": []}
+
+
+def a_page(nodes: Sequence[Any], *, start: str | None = None, end: str | None = None) -> dict[str, Any]:
+    """Return a page of a list: there is more before the cursor ``start``, and behind ``end``."""
+    info = {"hasPreviousPage": start is not None, "hasNextPage": end is not None}
+    return {
+        "nodes": nodes,
+        "totalCount": len(nodes),
+        "pageInfo": {**info, "startCursor": start or "first", "endCursor": end or "last"},
+    }
 
 
 def bulk(**facts: Any) -> dict[str, Any]:
