@@ -27,8 +27,8 @@ class Question:
     title: str
     text: str
     yes: str
-    carry_out: Callable[[], None]
-    """Makes the change and remembers a notice of how it went."""
+    carry_out: Callable[[], bool | None]
+    """Makes the change and remembers a notice of how it went; ``False``: there is something to mend, ask on."""
     no: str = "Leave it as it is"
     is_destructive: bool = True
     type_this: str | None = None
@@ -68,8 +68,8 @@ def _draw(question: Question) -> None:
         label = f":red[{question.yes}]" if question.is_destructive else question.yes
         kind = "secondary" if question.is_destructive else "primary"
         if st.button(label, key="confirm-yes", type=kind, disabled=not is_typed):
-            question.carry_out()
-            _forget()
+            if question.carry_out() is not False:
+                _forget()
             st.rerun()
 
 
