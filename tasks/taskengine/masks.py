@@ -130,23 +130,45 @@ def _written(text: str) -> str:
     """Return a pattern of a text as it is, quoted in Python or JSON however often, or in a URL."""
     safe = text.encode("utf-8", "backslashreplace").decode()
     urls = {quote(safe, safe=""), quote(safe), quote_plus(safe)} - {text}
-    return "|".join(["".join(map(_character, text)), *map(re.escape, sorted(urls, key=len, reverse=True))])
+    return "|".join([_quoted(text), *map(re.escape, sorted(urls, key=len, reverse=True))])
 
 
-def _character(one: str) -> str:
-    if one == "\\":
-        return r"\\+"
+def _quoted(text: str) -> str:
+    """Return a pattern of a text as it is, or quoted: backslashes double, others get some before them.
+
+    All backslashes before a character are one run, taken as a whole: two quantifiers side by side could share a run in
+    many ways, and to try all of them takes longer than anyone waits.
+    """
+    parts, backslashes = list[str](), 0
+    for one in text:
+        if one == "\\":
+            backslashes += 1
+        else:
+            parts.append(_character(one, backslashes, first=not parts))
+            backslashes = 0
+    return "".join(parts) + (_run(backslashes, first=not parts) if backslashes else "")
+
+
+def _run(least: int, *, first: bool) -> str:
+    """Return a pattern of a whole run of backslashes. One at the beginning is not looked for from its middle on."""
+    return (r"(?<!\\)" if first else "") + rf"\\{{{least},}}+"
+
+
+def _character(one: str, backslashes: int, *, first: bool) -> str:
+    """Return a pattern of a character that so many backslashes stand before."""
+    before = _run(backslashes, first=first) if backslashes else ""
+    escaped = _run(backslashes + 1, first=first)
     if one in "'\"/":
-        return r"\\*" + one
+        return _run(backslashes, first=first) + one
     if one in _ESCAPED:
-        return rf"(?:{re.escape(one)}|\\+{_ESCAPED[one]})"
+        return f"(?:{before}{re.escape(one)}|{escaped}{_ESCAPED[one]})"
     if one.isascii() and one.isprintable():
-        return re.escape(one)
+        return before + re.escape(one)
     code, in_json = ord(one), json.dumps(one)[1:-1].split("\\")[1:]
-    escapes = [f"x{code:02x}", f"u{code:04x}", f"U{code:08x}"]
     in_bytes = [f"x{byte:02x}" for byte in one.encode("utf-8", "surrogatepass")]
-    ways = [[escape] for escape in escapes] + [in_json, in_bytes]
-    return f"(?:{re.escape(one)}|{'|'.join(''.join(chr(92) * 2 + '+' + part for part in way) for way in ways if way)})"
+    ways = [[f"x{code:02x}"], [f"u{code:04x}"], [f"U{code:08x}"], in_json, in_bytes]
+    written = [escaped + _run(1, first=False).join(way) for way in ways if way]
+    return f"(?:{before}{re.escape(one)}|{'|'.join(written)})"
 
 
 NO_MASK: Final = Mask(())

@@ -41,6 +41,14 @@ def test_a_text_is_found_however_it_is_quoted(text: str, write: Callable[[str], 
 
 
 @pytest.mark.parametrize(
+    "text", ["\\" * 40 + "a", "\\'" * 40 + "a", "\\\n" * 40 + "a", "é\\" * 40 + "a", "'" * 40 + "a"]
+)
+def test_a_text_of_backslashes_that_is_not_there_is_soon_not_found(text: str) -> None:
+    almost = [repr(text[:-1]) + "a b", repr(text)[:-2] + "b", "\\" * 2_000 + "'a b"]
+    assert [Mask([text])(words) for words in almost] == almost
+
+
+@pytest.mark.parametrize(
     ("value", "words", "masked"),
     [
         (1234, "pin 1234, not 12345 nor 91234 nor 1234.5", f"pin {MARKER}, not 12345 nor 91234 nor 1234.5"),
