@@ -84,15 +84,15 @@ def _schedules(found: Schedules, *, away: bool) -> None:
         navigation.open_shown_job(st.session_state[_LINK].label, jobs)
 
     column = st.column_config
-    names = ("schedule", "when", "task", "state", "next", "outcome", "last", "job", "zone", "origin", "actions")
+    names = ("schedule", "actions", "when", "task", "state", "next", "outcome", "last", "job", "zone", "origin")
     parts.table(
         found.table,
         key="schedules",
         alt="Schedules with their times, their last job and what can be done with them",
         columns={
-            "schedule": column.TextColumn("Schedule", width=150, pinned=True),
-            "when": column.TextColumn("When", width=170),
-            "task": column.TextColumn("Task", width=130),
+            "schedule": column.TextColumn("Schedule", width=150),
+            "when": column.TextColumn("When", width=220),
+            "task": column.TextColumn("Task", width=120),
             "state": parts.chips("State", SCHEDULE_STATES, {name: name for name in SCHEDULE_STATES}, 84),
             "next": parts.time_column("Next run", width=124, help="In your time zone"),
             "outcome": parts.state_column("Last job"),
@@ -100,16 +100,16 @@ def _schedules(found: Schedules, *, away: bool) -> None:
             "job": column.ButtonColumn(
                 "Job", type="tertiary", alignment="left", key=_LINK, on_click=open_job, width=100, help="Open the job"
             ),
-            "zone": column.TextColumn("Zone", width=100, help="The time zone that its rule goes by"),
-            "origin": column.TextColumn("Made by", width=90),
+            "zone": column.TextColumn("Zone", width=140, help="The time zone that its rule goes by"),
+            "origin": column.TextColumn("Made in", width=120),
             "actions": column.ButtonColumn(
                 "Actions",
                 type="tertiary",
                 key=_ACTIONS,
                 on_click=act,
-                width=90,
+                width=80,
                 help="Run, switch, edit, delete; its jobs",
             ),
         },
-        order=names[:-1] if away else names,
+        order=[name for name in names if not (away and name == "actions")],
     )
