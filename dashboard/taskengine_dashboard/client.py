@@ -11,7 +11,9 @@ ApiError
     └── NotSignedIn  the API wants a key, or knows the given one no more
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -22,6 +24,8 @@ from taskengine_dashboard.shapes import is_object
 
 TIMEOUT = httpx.Timeout(4.0, connect=1.0)
 """A page is no use after that, and a stuck API must not hold its threads for long."""
+STREAM_TIMEOUT = httpx.Timeout(TIMEOUT.connect, read=30.0)
+"""A stream says something more often than that, even when nothing happens."""
 
 
 class ApiError(Exception):
@@ -114,16 +118,54 @@ class Client:
         self, operation: Operation, variables: Mapping[str, Any] | None = None, api_key: str | None = None
     ) -> dict[str, Any]:
         """Return the operation's ``data``; raise ``ApiError`` if there is none."""
-        body = {"query": operation.text, "operationName": operation.name, "variables": dict(variables or {})}
+        with self._problems():
+            response = self._http.post(self.url, json=_body(operation, variables), headers=_authorization(api_key))
+        return _data_of(response, self.url)
+
+    def stream(
+        self, operation: Operation, variables: Mapping[str, Any] | None = None, api_key: str | None = None
+    ) -> Generator[dict[str, Any] | None]:
+        """Yield the ``data`` of each event of a subscription until it ends; raise ``ApiError`` when it breaks.
+
+        ``None`` in between says that nothing has happened, so that whoever listens may think of something else.
+        """
+        headers = {"Accept": "text/event-stream", **_authorization(api_key)}
+        request = self._http.build_request(
+            "POST", self.url, json=_body(operation, variables), headers=headers, timeout=STREAM_TIMEOUT
+        )
+        with self._problems():
+            response = self._http.send(request, stream=True)
         try:
-            response = self._http.post(self.url, json=body, headers=_authorization(api_key))
+            yield None
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                with self._problems():
+                    response.read()
+                _data_of(response, self.url)
+                raise ApiRefused(self.url, response.status_code)
+            yield from self._events_of(response)
+        finally:
+            response.close()
+
+    def _events_of(self, response: httpx.Response) -> Generator[dict[str, Any] | None]:
+        lines = response.iter_lines()
+        while True:
+            with self._problems():
+                line = next(lines, None)
+            if line is None or line == "event: complete":
+                return
+            yield _data_in(json.loads(line.removeprefix("data: "))) if line.startswith("data: {") else None
+
+    @contextmanager
+    def _problems(self) -> Generator[None]:
+        """Tell what goes wrong on the way as an ``ApiError``."""
+        try:
+            yield
         except httpx.ConnectTimeout:
             raise ApiUnreachable(self.url) from None
         except httpx.TimeoutException:
             raise ApiSlow(self.url, TIMEOUT.read or 0) from None
         except httpx.TransportError:
             raise ApiUnreachable(self.url) from None
-        return _data_of(response, self.url)
 
     def close(self) -> None:
         """Give the pooled connections back."""
@@ -140,6 +182,10 @@ def _authorization(api_key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
+def _body(operation: Operation, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"query": operation.text, "operationName": operation.name, "variables": dict(variables or {})}
+
+
 def _data_of(response: httpx.Response, url: str) -> dict[str, Any]:
     try:
         answer: Any = response.json()
@@ -147,6 +193,11 @@ def _data_of(response: httpx.Response, url: str) -> dict[str, Any]:
         raise ApiRefused(url, response.status_code) from None
     if not is_object(answer) or not ("data" in answer or "errors" in answer):
         raise ApiRefused(url, response.status_code)
+    return _data_in(answer)
+
+
+def _data_in(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``data`` of an answer; raise its first error."""
     if answer.get("errors"):
         first: dict[str, Any] = answer["errors"][0]
         extensions: dict[str, Any] = first.get("extensions") or {}

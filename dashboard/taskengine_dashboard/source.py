@@ -13,6 +13,7 @@ import httpx
 
 from taskengine_dashboard.client import ApiError, Client, NotSignedIn, Operation
 from taskengine_dashboard.feed import Feed, Reading
+from taskengine_dashboard.follow import Following, Heard
 from taskengine_dashboard.identity import Identity, who_looks
 from taskengine_dashboard.model.json_values import Json
 from taskengine_dashboard.settings import DashboardSettings
@@ -55,16 +56,24 @@ class Changed:
 class Source:
     """Questions and changes of one API, by one viewer. Safe to use from many threads."""
 
-    def __init__(self, client: Client, feed: Feed, settings: DashboardSettings, viewer: Identity | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        feed: Feed,
+        following: Following,
+        settings: DashboardSettings,
+        viewer: Identity | None = None,
+    ) -> None:
         self._client = client
         self._feed = feed
+        self._following = following
         self.settings = settings
         self.viewer = viewer or Identity(None, is_signed_in=False)
         self.api_url = client.url
 
     def seen_by(self, viewer: Identity) -> "Source":
         """Return the same for this viewer."""
-        return Source(self._client, self._feed, self.settings, viewer)
+        return Source(self._client, self._feed, self._following, self.settings, viewer)
 
     def ask(self, operation: Operation, variables: Mapping[str, Any] | None = None) -> Json:
         """Return an operation's data, asked for now; raise ``ApiError``. Pages ``read``, which makes nobody wait."""
@@ -82,6 +91,23 @@ class Source:
         # With the key, or one viewer would be shown what another may see.
         question = (self.viewer, operation.name, json.dumps(variables or {}, sort_keys=True))
         return self._feed.read(question, lambda: read(self.ask(operation, variables)))
+
+    def follow(
+        self, operation: Operation, variables: Mapping[str, Any], read: Callable[[Json], Answer]
+    ) -> Heard[Answer]:
+        """Return what a subscription has told lately, newest last. It begins when it is first asked for.
+
+        It must take a variable ``after``, and each event must have a ``cursor``, to go on after it broke.
+        """
+        viewer = self.viewer
+        if not viewer.may_ask:
+            return Heard(problem=NotSignedIn("UNAUTHENTICATED", "Whoever is not at the machine itself needs a key."))
+        question = (viewer, operation.name, json.dumps(variables, sort_keys=True))
+        return self._following.heard(
+            question,
+            lambda after: self._client.stream(operation, {**variables, "after": after}, viewer.api_key),
+            read,
+        )
 
     def send(self, operation: Operation, variables: Mapping[str, Any]) -> Reply:
         """Change something by a mutation with one field; whoever reads next waits for what it changed."""
@@ -112,6 +138,7 @@ class Source:
     def close(self) -> None:
         """End what runs for all viewers."""
         self._feed.close()
+        self._following.close()
         self._client.close()
 
 
@@ -127,7 +154,7 @@ def open_source(
     url: str, *, settings: DashboardSettings | None = None, transport: httpx.BaseTransport | None = None
 ) -> Source:
     """Make the source of this process; pages get it by ``source()``."""
-    _Opened.source = Source(Client(url, transport=transport), Feed(), settings or DashboardSettings())
+    _Opened.source = Source(Client(url, transport=transport), Feed(), Following(), settings or DashboardSettings())
     return _Opened.source
 
 

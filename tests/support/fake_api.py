@@ -51,6 +51,10 @@ class FakeApi:
         self.schemas: dict[str, Any] = {"greet": GREET}
         self.answers: dict[str, Any] = {}
         """Values of other fields of Query and Mutation, or instead of those here: ``api.answers["viewer"] = {…}``."""
+        self.events: list[dict[str, Any]] = []
+        """What a subscription tells before it ends; ``event()`` makes one."""
+        self.followed: list[dict[str, Any]] = []
+        """The variables of each subscription."""
         self.keys: list[str | None] = []
         """The API key of each request."""
         self.sent: list[tuple[str, dict[str, Any]]] = []
@@ -79,6 +83,8 @@ class FakeApi:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
+        if request.headers["accept"] == "text/event-stream":
+            return self._stream(body["variables"])
         self.sent.append((body["operationName"], body["variables"]))
         self.keys.append(request.headers.get("authorization", "").removeprefix("Bearer ") or None)
         if self.problem is not None:
@@ -95,6 +101,15 @@ class FakeApi:
         )
         assert not result.errors, result.errors
         return httpx.Response(200, json=result.formatted)
+
+    def _stream(self, variables: dict[str, Any]) -> httpx.Response:
+        self.followed.append(variables)
+        if self.problem is not None:
+            raise self.problem
+        new = [one for one in self.events if int(one["cursor"]) > int(variables["after"] or 0)]
+        told = [f"event: next\r\ndata: {json.dumps({'data': {'jobEvents': one}})}\r\n\r\n" for one in new]
+        text = "".join([": ping\r\n\r\n", *told, "event: complete\r\ndata: \r\n\r\n"])
+        return httpx.Response(200, text=text, headers={"content-type": "text/event-stream"})
 
     def _root(self) -> dict[str, Any]:
         queues = sorted({job["queue"]["name"] for job in self.jobs} | ({"default"} if self.schemas else set()))
@@ -283,6 +298,21 @@ def metrics(completed: Sequence[int] = (0, 3, 1, 0), failed: Sequence[int] = (0,
             }
             for number in range(count)
         ],
+    }
+
+
+def event(number: int, **facts: Any) -> dict[str, Any]:
+    """Return an event of a subscription: the ``number``th, by default a job that completed."""
+    return {
+        "kind": "JobStateChanged",
+        "cursor": str(number),
+        "at": _iso(number),
+        "job": {"id": f"job_{number:026}", "task": {"name": "greet"}, "queue": {"name": "default"}},
+        "from": "RUNNING",
+        "to": "COMPLETED",
+        "attempt": 1,
+        "message": None,
+        **facts,
     }
 
 
