@@ -166,8 +166,10 @@ def _character(one: str, backslashes: int, *, first: bool) -> str:
         return before + re.escape(one)
     code, in_json = ord(one), json.dumps(one)[1:-1].split("\\")[1:]
     in_bytes = [f"x{byte:02x}" for byte in one.encode("utf-8", "surrogatepass")]
-    ways = [[f"x{code:02x}"], [f"u{code:04x}"], [f"U{code:08x}"], in_json, in_bytes]
-    written = [escaped + _run(1, first=False).join(way) for way in ways if way]
+    ways = {(f"x{code:02x}",), (f"u{code:04x}",), (f"U{code:08x}",), tuple(in_json), tuple(in_bytes)} - {()}
+    # The longest first: what begins like another way would leave its rest standing. Each once: two ways to match the
+    # same would be tried in all combinations with those of other characters.
+    written = [escaped + _run(1, first=False).join(way) for way in sorted(ways, key=lambda way: (-len(way), way))]
     return f"(?:{before}{re.escape(one)}|{'|'.join(written)})"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -31,6 +31,7 @@ WORDS: list[Callable[[str], str]] = [
 
 
 @given(TEXTS, st.sampled_from(WORDS))
+@example(text="000Ã", write=lambda text: repr(text.encode()))
 def test_a_text_is_found_however_it_is_quoted(text: str, write: Callable[[str], str]) -> None:
     words = write(text)
     masked = Mask([text])(f"before {words} after")
