@@ -12,7 +12,7 @@ from redis import Redis
 from support.crowd import enqueue_universal, ledger_in, states, wait_for_state
 from support.jobs import KEYS, READS
 from support.waiting import wait_until
-from support.workers import WorkerProcess
+from support.workers import TESTS, WorkerProcess
 from taskengine.check import check
 from taskengine.client import Client
 from taskengine.errors import InvalidInput, WorkerNotFound
@@ -29,10 +29,15 @@ async def client(redis_url: str) -> AsyncIterator[Client]:
 
 
 def a_worker(
-    redis_url: str, directory: Path, mode: Literal["thread", "process"], grace_seconds: float = 0.2
+    redis_url: str,
+    directory: Path,
+    mode: Literal["thread", "process"],
+    grace_seconds: float = 0.2,
+    target: str = "support.universal:engine",
+    path: tuple[Path, ...] = (TESTS,),
 ) -> WorkerProcess:
     return WorkerProcess(
-        "support.universal:engine",
+        target,
         redis_url,
         data_dir=directory,
         namespace="test",
@@ -40,6 +45,7 @@ def a_worker(
         concurrency=2,
         grace_seconds=grace_seconds,
         lease_seconds=60,
+        path=path,
     )
 
 
@@ -94,6 +100,32 @@ async def test_a_signal_to_one_that_drains_gives_it_the_grace_time(
         await client.drain_worker(the_worker(redis).name)
         wait_until(lambda: "asked to drain" in draining.log.read_text(), 10, "it has heard")
         assert draining.stop() == 0
+    assert states(redis, [job_id]) == {JobState.QUEUED: 1}
+
+
+HASTY = """
+import logging, os, signal
+from support.universal import engine
+
+class Hasty(logging.Handler):
+    def emit(self, record):
+        if "asked to drain" in record.getMessage():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+logging.getLogger("taskengine.worker").addHandler(Hasty())
+"""
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_signal_that_comes_as_it_begins_to_drain_is_not_lost(
+    redis: Redis, redis_url: str, client: Client, tmp_path: Path, mode: Literal["thread", "process"]
+) -> None:
+    (tmp_path / "hasty.py").write_text(HASTY, encoding="utf-8")
+    with a_worker(redis_url, tmp_path / "worker", mode, target="hasty:engine", path=(TESTS, tmp_path)) as draining:
+        (job_id,) = enqueue_universal(redis, ms=60_000)
+        wait_for_state(redis, job_id, JobState.RUNNING)
+        await client.drain_worker(the_worker(redis).name)
+        assert draining.wait() == 0
     assert states(redis, [job_id]) == {JobState.QUEUED: 1}
 
 

@@ -103,6 +103,7 @@ class JobConsumer(Consumer):
         self._next_beat = 0.0
         self._deaf = False
         self._stopping = False
+        self._hurried = False
         self._drained = False
         self._stop_by = math.inf
         """By when what runs is to have ended once we stop, by ``time.monotonic()``; drained from afar, it has time."""
@@ -197,8 +198,10 @@ class JobConsumer(Consumer):
 
         When someone asked to drain, there is no such time until a signal comes.
         """
-        self._stop_by = math.inf if self._drained else self._grace_ends()
         self._stopping = True
+        self._stop_by = math.inf if self._drained else self._grace_ends()
+        if self._hurried:  # by a signal that came just before, or between these lines
+            self._stop_by = self._grace_ends()
         self.facts.draining = True
         self._next_beat = 0.0  # others are to see it at once
         if self.huey.dispatcher is not None:
@@ -207,6 +210,7 @@ class JobConsumer(Consumer):
         super().stop(graceful)
 
     def _handle_signal(self, signum: int, frame: FrameType | None) -> None:
+        self._hurried = True
         if self._stopping and self._stop_by == math.inf:
             self._stop_by = self._grace_ends()  # it drains, and is now in a hurry
             return
