@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from support.api import STORE, a_task, publish
 from support.ports import free_port
 from support.redis_server import RedisServer
-from taskengine.client import Client, NewJob
+from taskengine.client import Client
+from taskengine.enqueue_client import NewJob
 from taskengine.records import ClaimedJob, dumps
 from taskengine.settings import Settings
 from taskengine_api.serve import main as serve_api

@@ -8,8 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taskengine.client import Client, NewJob
+    from taskengine.client import Client
     from taskengine.engine import Task, TaskEngine
+    from taskengine.enqueue_client import NewJob
     from taskengine.errors import (
         Fail,
         IllegalMove,
@@ -73,8 +74,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "client": ("Client", "NewJob"),
+    "client": ("Client",),
     "engine": ("Task", "TaskEngine"),
+    "enqueue_client": ("NewJob",),
     "errors": (
         "Fail",
         "IllegalMove",

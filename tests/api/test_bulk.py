@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from support.api import Api, end, run
-from taskengine.client import NewJob
+from taskengine.enqueue_client import NewJob
 from taskengine.jobs import Options
 from taskengine.store import Ending
 

@@ -14,7 +14,7 @@ from redis import Redis
 from support.api import Api, Socket, a_socket, end, progress, run, say
 from support.waiting import until
 from taskengine import events as engine_events
-from taskengine.client import NewJob
+from taskengine.enqueue_client import NewJob
 from taskengine.jobs import Options
 from taskengine.store import Ending
 

@@ -11,7 +11,8 @@ from support.api import Socket, a_socket, a_task, publish, run, say
 from support.ports import free_port
 from support.served import an_api, answers
 from support.waiting import until
-from taskengine.client import Client, NewJob
+from taskengine.client import Client
+from taskengine.enqueue_client import NewJob
 from taskengine.settings import Settings
 from taskengine_api.schema.places import key_of
 

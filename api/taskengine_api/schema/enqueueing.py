@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
-from taskengine.client import Enqueued, NewJob, check_batch
+from taskengine.enqueue_client import Enqueued, NewJob, check_batch
 from taskengine.errors import InvalidInput
 from taskengine.jobs import Options
 from taskengine_api.context import Context, Info
