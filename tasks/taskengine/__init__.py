@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taskengine.client import Client
-    from taskengine.engine import Task, TaskEngine
+    from taskengine.engine import TaskEngine
     from taskengine.enqueue_client import NewJob
     from taskengine.errors import (
         Fail,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from taskengine.schedules import Missed, Schedule
     from taskengine.secrets import Secret
     from taskengine.settings import Settings
+    from taskengine.task import Task
     from taskengine.worker.context import current_job
 
 __all__ = [
@@ -75,7 +76,7 @@ __all__ = [
 
 _HOMES = {
     "client": ("Client",),
-    "engine": ("Task", "TaskEngine"),
+    "engine": ("TaskEngine",),
     "enqueue_client": ("NewJob",),
     "errors": (
         "Fail",
@@ -101,6 +102,7 @@ _HOMES = {
     "schedules": ("Missed", "Schedule"),
     "secrets": ("Secret",),
     "settings": ("Settings",),
+    "task": ("Task",),
     "worker.context": ("current_job",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -19,7 +19,6 @@ from typing import Any
 
 from taskengine.client import Client
 from taskengine.embedded import find_redis_url
-from taskengine.engine import Task
 from taskengine.errors import InvalidInput, RedisUnavailable
 from taskengine.jobs import Options
 from taskengine.samples.campaign import Audience, send_campaign
@@ -30,6 +29,7 @@ from taskengine.samples.report import Unit, build_report
 from taskengine.samples.sync import Target, import_csv
 from taskengine.samples.trial import Crash, Trouble, fail_as_told
 from taskengine.settings import Settings
+from taskengine.task import Task
 
 FEWEST_JOBS, MOST_JOBS = 10, 10_000
 FULL = 500

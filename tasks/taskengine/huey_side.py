@@ -39,9 +39,10 @@ from taskengine.redaction import joined
 from taskengine.retries import Backoff
 
 if TYPE_CHECKING:
-    from taskengine.engine import JobTask, Task, TaskEngine
+    from taskengine.engine import TaskEngine
     from taskengine.settings import Settings
     from taskengine.storage import JobStorage
+    from taskengine.task import JobTask, Task
 
 CALL_OPTIONS = frozenset(
     {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}

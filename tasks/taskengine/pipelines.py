@@ -28,7 +28,8 @@ from taskengine.scripts import Value
 from taskengine.secrets import REVEAL, of_secret
 
 if TYPE_CHECKING:
-    from taskengine.engine import JobTask, TaskEngine
+    from taskengine.engine import TaskEngine
+    from taskengine.task import JobTask
 
 Row = list[Value]
 Report = dict[str, str]

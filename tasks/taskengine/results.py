@@ -17,8 +17,9 @@ from taskengine.errors import JobNotFound
 from taskengine.jobs import Job, JobState
 
 if TYPE_CHECKING:
-    from taskengine.engine import JobTask, TaskEngine
+    from taskengine.engine import TaskEngine
     from taskengine.signatures import Signature
+    from taskengine.task import JobTask
 
 R = TypeVar("R")
 

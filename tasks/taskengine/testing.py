@@ -20,13 +20,14 @@ from typing import Any, cast
 from pydantic_core import to_jsonable_python
 
 from taskengine.catalogue import describe
-from taskengine.engine import Task, TaskEngine
+from taskengine.engine import TaskEngine
 from taskengine.errors import TaskEngineError
 from taskengine.filters import OLDEST_FIRST, JobFilter
 from taskengine.jobs import Job, JobState
 from taskengine.listing import Look, Place
 from taskengine.secrets import Secret
 from taskengine.storage import JobStorage
+from taskengine.task import Task
 from taskengine.worker.dispatch import Dispatcher
 from taskengine.worker.facts import WorkerFacts, worker_name
 from taskengine.worker.queue_choice import QueueChoice

@@ -16,9 +16,9 @@ from redis import Redis
 from support.jobs import KEYS, MINUTE, READS, STORE, WORKER
 from taskengine import Settings, TaskEngine
 from taskengine.catalogue import describe
-from taskengine.engine import JobTask
 from taskengine.jobs import Job
 from taskengine.store import Answer
+from taskengine.task import JobTask
 from taskengine.worker.dispatch import Dispatcher
 from taskengine.worker.queue_choice import QueueChoice
 

@@ -13,8 +13,8 @@ from redis import Redis
 from support.bench import Bench
 from support.jobs import CANCELLED, COMPLETED, FAILED, QUEUED, RETRYING, SCHEDULED
 from taskengine import InvalidInput, TaskEngine
-from taskengine.engine import Task
 from taskengine.huey_side import JsonSerializer
+from taskengine.task import Task
 
 
 @pytest.fixture

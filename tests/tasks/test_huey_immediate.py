@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from support.jobs import CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED
 from taskengine import InvalidInput, Options, TaskEngine, current_job, in_place
-from taskengine.engine import Task
+from taskengine.task import Task
 
 
 class Receipt(BaseModel):

@@ -12,8 +12,8 @@ from support.bench import Bench
 from support.jobs import CANCELLED, COMPLETED, FAILED, MINUTE, QUEUED, SCHEDULED, STORE
 from support.jobs import outcome as ended
 from taskengine import Backoff, InvalidInput, TaskEngine
-from taskengine.engine import Task
 from taskengine.jobs import JobError
+from taskengine.task import Task
 from taskengine.testing import drain
 
 

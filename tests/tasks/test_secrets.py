@@ -14,9 +14,9 @@ from support.bench import Bench
 from support.jobs import COMPLETED, FAILED
 from support.safe import Card, digest, everything_in
 from taskengine import Client, InvalidInput, Secret, Settings
-from taskengine.engine import Task
 from taskengine.filters import JobFilter
 from taskengine.jobs import Job, LogLevel
+from taskengine.task import Task
 from taskengine.testing import assert_enqueued, drain, engine_in_place
 
 KEY, OTHER = "A" * 43 + "=", "b" * 42 + "A="

@@ -46,8 +46,9 @@ from taskengine.worker.interrupts import LoopGate, SignalGate, ThreadGate
 from taskengine.worker.timeouts import Deadline, alarm, timed_out
 
 if TYPE_CHECKING:
-    from taskengine.engine import JobTask, TaskEngine
+    from taskengine.engine import TaskEngine
     from taskengine.in_place import InPlace
+    from taskengine.task import JobTask
 
 logger = logging.getLogger("taskengine.worker")
 
