@@ -86,13 +86,13 @@ async def questions(api: Api) -> dict[str, tuple[str, Mapping[str, Any]]]:
             '{ jobs(first: 1, filter: {tags: ["middle"]}) { pageInfo { endCursor } nodes { createdAt id } } }'
         )
     )["jobs"]
-    group = (await api.data("{ failureGroups(first: 1) { nodes { id } } }"))["failureGroups"]["nodes"][0]["id"]
+    groups = (await api.data("{ failureGroups { nodes { id count } } }"))["failureGroups"]["nodes"]
+    group = max(groups, key=lambda one: one["count"])["id"]
     since = middle["nodes"][0]["createdAt"]
     filters: dict[str, dict[str, Any]] = {
         "states": {"states": ["FAILED"]},
         "queue, task and state": {"queues": ["queue-1"], "tasks": ["task-1"], "states": ["COMPLETED"]},
-        "tag": {"tags": ["rare"]},
-        "failure group": {"failureGroupId": group},
+        "tag": {"tags": ["some"]},
         "created before": {"createdAt": {"lt": since}},
         "finished since": {"finishedAt": {"gte": since}},
         "priority": {"priority": {"gte": 9}},
@@ -107,6 +107,8 @@ async def questions(api: Api) -> dict[str, tuple[str, Mapping[str, Any]]]:
         "first page": (PAGE, page()),
         "a deep page": (PAGE, page(after=middle["pageInfo"]["endCursor"])),
         **{f"filter: {name}": (PAGE, page(filter=wanted)) for name, wanted in filters.items()},
+        # So many are of one failure among the few jobs, too.
+        "filter: failure group": (PAGE, page(first=20, filter={"failureGroupId": group})),
         **{f"order: {name}": (PAGE, page(orderBy={"field": by, "direction": "ASC"})) for name, by in orders.items()},
         **{name: (document, {}) for name, document in LOOKS.items()},
     }
@@ -136,7 +138,7 @@ def fill(redis: Redis, jobs: int) -> None:
 
 
 def a_row(n: int, jobs: int) -> list[Any]:
-    tags = ("middle",) if n == jobs // 2 else ("rare",) if n % 100 == 0 else ()
+    tags = ("middle",) if n == jobs // 2 else ("some",) if n % 10 == 0 else ()
     delay = 86_400.0 + n % 1000 if n % 10 == 9 else None
     options = Options(tags=tags, delay=delay)
     args = dumps({"customer": f"customer-{n % 100}", "order": n})
@@ -157,7 +159,9 @@ def end_some(redis: Redis, count: int) -> None:
 
 
 def an_error(n: int) -> str:
-    place = f"shop/mail.py:{n % PLACES} in send_{n % PLACES}"
+    # Half of all are one problem, so that its jobs fill a page of the few, too.
+    line = 0 if n // 5 % 2 == 0 else n // 5 % PLACES
+    place = f"shop/mail.py:{line} in send_{line}"
     return dumps({"exception": "ValueError", "message": f"no customer {n}", "retryable": True, "place": place})
 
 

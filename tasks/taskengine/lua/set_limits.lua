@@ -27,9 +27,7 @@ if next(rule) then
 else
   redis.call("HDEL", limits_key, field)
 end
-if per_key ~= "keep" then
-  for _, key in ipairs(redis.call("SRANDMEMBER", parked_keys_key(name), 1000)) do unpark(name, key) end
-end
+if per_key ~= "keep" then unpark_some(name, 1000) end
 wake_all(kind, name)
 audit(by, "set_limits", field, rule)
 return 1

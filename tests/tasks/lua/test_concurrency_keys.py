@@ -71,6 +71,32 @@ def test_a_thousand_blocked_jobs_at_the_head_are_passed_once(redis: Redis) -> No
     assert redis.zcard(KEYS.ready("q", "t")) == 0
 
 
+def pause(redis: Redis, queue: str) -> None:
+    STORE.pause(Kind.QUEUE, queue, by="", reason="").run(redis)
+
+
+def test_a_place_that_becomes_free_passes_by_jobs_of_a_paused_queue(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"))
+    enqueue_keyed(redis, ("held", "a"), ("held too", "a"), queue="p")
+    enqueue_keyed(redis, ("a2", "a"), ("a3", "a"))
+    (job,) = take(redis, 10).jobs
+    pause(redis, "p")
+    finish(redis, job)
+    assert [job.id for job in take(redis, 10).jobs] == ["a2"]
+    STORE.resume(Kind.QUEUE, "p").run(redis)
+    assert take(redis, 10).jobs == []
+
+
+def test_pausing_the_queue_of_a_job_that_is_next_with_its_key_lets_one_of_another_queue_in(redis: Redis) -> None:
+    enqueue_keyed(redis, ("a1", "a"))
+    enqueue_keyed(redis, ("held", "a"), queue="p")
+    enqueue_keyed(redis, ("a2", "a"))
+    (job,) = take(redis, 10).jobs
+    finish(redis, job)
+    pause(redis, "p")
+    assert [job.id for job in take(redis, 10).jobs] == ["a2"]
+
+
 def test_a_dead_holder_gives_its_place_back_with_its_lease(redis: Redis) -> None:
     enqueue_keyed(redis, ("a1", "a"), ("a2", "a"))
     (job,) = take(redis, 10).jobs

@@ -111,15 +111,30 @@ local function park(job)
   redis.call("ZADD", parked_jobs_key(job.queue, job.task), ready_score(job), job.id)
 end
 
--- Brings as many parked jobs of a key back as have a place now, the first ones first.
+-- Brings as many parked jobs of a key back as have a place now, the first ones first. One whose queue is paused
+-- takes no place for now, so the next one comes with it.
 local function unpark(task, key)
-  local limit = limit_a_key(task) or math.huge
+  local parked, limit = parked_key(task, key), limit_a_key(task) or math.huge
   local places = math.min(limit - redis.call("SCARD", keyed_key(task, key)), 100)
-  if places > 0 then
-    local back = redis.call("ZPOPMIN", parked_key(task, key), places)
-    for i = 1, #back, 2 do back_in_line(load_job(back[i])) end
+  local tries = 100
+  while places > 0 and tries > 0 do
+    local back = redis.call("ZPOPMIN", parked, math.min(places, tries))
+    if #back == 0 then break end
+    for i = 1, #back, 2 do
+      local job = load_job(back[i])
+      back_in_line(job)
+      tries = tries - 1
+      if not is_paused("queue", job.queue) then places = places - 1 end
+    end
   end
-  if redis.call("EXISTS", parked_key(task, key)) == 0 then redis.call("SREM", parked_keys_key(task), key) end
+  if redis.call("EXISTS", parked) == 0 then redis.call("SREM", parked_keys_key(task), key) end
+end
+
+-- The same of up to so many keys of a task; returns of how many.
+local function unpark_some(task, count)
+  local keys = count > 0 and redis.call("SRANDMEMBER", parked_keys_key(task), count) or {}
+  for _, key in ipairs(keys) do unpark(task, key) end
+  return #keys
 end
 
 -- A place has become free, and someone may wait or sleep who could take it.
