@@ -10,9 +10,10 @@ was when it failed. Its line is shown and not compared, so that an edit above it
 import hashlib
 import re
 import sysconfig
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -40,6 +41,31 @@ _FOLDS = (
 )
 
 
+class FailureWindow(StrEnum):
+    """How far back one looks at the course of a problem. The present part, which is not over, is the last."""
+
+    HOUR = "HOUR"
+    """60 parts of a minute."""
+    DAY = "DAY"
+    """24 parts of an hour."""
+    WEEK = "WEEK"
+    """28 parts of six hours."""
+
+
+_COURSES = {FailureWindow.HOUR: (60, 60), FailureWindow.DAY: (3600, 24), FailureWindow.WEEK: (21600, 28)}
+"""Seconds of a part, and how many there are: as in ``lua/fragments/failures.lua``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailurePoint:
+    """How often a problem happened in one part of a time."""
+
+    at: datetime
+    """When the part began."""
+    count: int
+    """Attempts that failed so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGroup:
     """Failures that are one problem."""
@@ -61,11 +87,25 @@ class FailureGroup:
     """Id of the job that failed last."""
     order: int
     """Rises with each failure, unique: what pages are ordered by."""
+    as_of: datetime
+    """When it was read."""
+    parts: Mapping[str, int] = field(default_factory=dict[str, int], repr=False)
+    """Attempts that failed so, by ``<seconds of a part>:<its first second>``."""
 
     @property
     def summary(self) -> str:
         """The message without what differs from one failure to the next."""
         return folded(self.message)
+
+    def course(self, window: FailureWindow) -> tuple[FailurePoint, ...]:
+        """Return how often it happened in each part of a window, oldest first and without gaps."""
+        seconds, kept = _COURSES[window]
+        now = int(self.as_of.timestamp())
+        last = now - now % seconds
+        starts = range(last - seconds * (kept - 1), last + 1, seconds)
+        return tuple(
+            FailurePoint(at=instant(start * 1000), count=self.parts.get(f"{seconds}:{start}", 0)) for start in starts
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +161,8 @@ class Failures:
         """A page behind the group with the order ``cursor``; ``backward``, the page that ends before it."""
 
         def decode(reply: Sequence[Any]) -> FailureGroupPage:
-            total, more, before, rows = reply
-            found = [_read_group(text(row[0]), row[1], row[2]) for row in rows]
+            total, more, before, rows, now = reply
+            found = [_read_group(text(row[0]), row[1], row[2], now) for row in rows]
             groups = [group for group in found if group is not None]
             return FailureGroupPage(
                 groups=tuple(reversed(groups) if backward else groups),
@@ -138,7 +178,8 @@ class Failures:
         """Groups by id, in the order of the ids; ``None`` for one that is forgotten."""
 
         def decode(reply: Sequence[Any]) -> list[FailureGroup | None]:
-            return [_read_group(group, row[0], row[1]) for group, row in zip(groups, reply, strict=True)]
+            rows, now = reply
+            return [_read_group(group, row[0], row[1], now) for group, row in zip(groups, rows, strict=True)]
 
         return call("get_failure_groups", self._prefix, decode, rows=groups)
 
@@ -152,7 +193,7 @@ class Failures:
         return call("list_failed_jobs", self._prefix, decode, group=group, after=position, limit=limit)
 
 
-def _read_group(group: str, failed_jobs: Any, pairs: Sequence[Any]) -> FailureGroup | None:
+def _read_group(group: str, failed_jobs: Any, pairs: Sequence[Any], now: Any) -> FailureGroup | None:
     if not pairs:
         return None
     flat = [text(item) for item in pairs]
@@ -169,6 +210,8 @@ def _read_group(group: str, failed_jobs: Any, pairs: Sequence[Any]) -> FailureGr
         last_at=instant(int(facts["last"]) / 1000),
         sample=facts["sample"],
         order=int(facts["last"]),
+        as_of=instant(int(now)),
+        parts={name: int(count) for name, count in facts.items() if ":" in name},
     )
 
 

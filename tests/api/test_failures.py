@@ -63,6 +63,24 @@ async def test_groups_come_by_page_those_that_failed_last_first(api: Api, redis:
     assert [group["exception"] for group in last["nodes"]] == ["A"]
 
 
+async def test_a_group_tells_when_it_failed(api: Api, redis: Redis) -> None:
+    for _ in range(2):
+        await fail(api, redis)
+    document = "query ($w: FailureWindow!) { failureGroups { nodes { course(window: $w) { at count } } } }"
+    for window, parts in (("HOUR", 60), ("DAY", 24), ("WEEK", 28)):
+        (group,) = (await api.data(document, w=window))["failureGroups"]["nodes"]
+        course = group["course"]
+        assert (len(course), sum(point["count"] for point in course)) == (parts, 2)
+        assert [point["at"] for point in course] == sorted(point["at"] for point in course)
+
+
+async def test_a_course_is_of_a_day_unless_told(api: Api, redis: Redis) -> None:
+    job_id = await fail(api, redis)
+    document = "query ($id: ID!) { job(id: $id) { failureGroup { course { count } } } }"
+    course = (await api.data(document, id=job_id))["job"]["failureGroup"]["course"]
+    assert [point["count"] for point in course[:-2]] == [0] * 22
+
+
 async def test_a_failed_job_leads_to_its_group(api: Api, redis: Redis) -> None:
     job_id = await fail(api, redis)
     (group,) = (await groups(api))["nodes"]

@@ -11,6 +11,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from taskengine.bulk import BulkKind, BulkState
+from taskengine.failures import FailureWindow
 from taskengine.jobs import AttemptOutcome, JobState, LogLevel
 from taskengine.metrics import MetricsWindow
 from taskengine.roles import Role
@@ -20,6 +21,7 @@ __all__ = [
     "AttemptOutcome",
     "BulkKind",
     "BulkState",
+    "FailureWindow",
     "JobState",
     "LogLevel",
     "MetricsWindow",
@@ -68,6 +70,14 @@ _ENUMS: Mapping[type[StrEnum], tuple[str, Mapping[Any, str]]] = {
             MetricsWindow.HOUR: "The last 60 minutes.",
             MetricsWindow.DAY: "The last 24 hours.",
             MetricsWindow.WEEK: "The last 7 days.",
+        },
+    ),
+    FailureWindow: (
+        "How far back to look at the course of a problem.",
+        {
+            FailureWindow.HOUR: "The last 60 minutes, by minutes.",
+            FailureWindow.DAY: "The last 24 hours, by hours.",
+            FailureWindow.WEEK: "The last 7 days, by quarters of a day.",
         },
     ),
     WaitingReason: (

@@ -9,11 +9,23 @@ from strawberry import Private
 from taskengine import failures as domain
 from taskengine_api.context import Info
 from taskengine_api.paging import After, Before, First, Last, PageInfo
+from taskengine_api.schema.enums import FailureWindow
 from taskengine_api.schema.nodes import Node
 from taskengine_api.schema.tasks import Task
 
 if TYPE_CHECKING:
     from taskengine_api.schema.jobs import Job
+
+
+Window = Annotated[FailureWindow, strawberry.argument(description="How far back to look, up to now.")]
+
+
+@strawberry.type(description="How often a problem happened in one part of a time.")
+class FailurePoint:
+    """How often a problem happened in one part of a time."""
+
+    at: datetime = strawberry.field(description="When that part began.")
+    count: int = strawberry.field(description="Attempts that failed so.")
 
 
 @strawberry.type(description="Failures that are one problem: same task, exception and place.")
@@ -51,6 +63,12 @@ class FailureGroup(Node):
     @strawberry.field(description="What failed.")
     def task(self) -> Task:
         return Task.named(self.kept.task)
+
+    @strawberry.field(
+        description="How often it happened, oldest first: a window in equal parts without gaps. The last is not over."
+    )
+    def course(self, window: Window = FailureWindow.DAY) -> list[FailurePoint]:
+        return [FailurePoint(at=point.at, count=point.count) for point in self.kept.course(window)]
 
     @strawberry.field(description="The job that failed last; null once it is gone.")
     async def sample(self, info: Info) -> Annotated["Job", strawberry.lazy("taskengine_api.schema.jobs")] | None:

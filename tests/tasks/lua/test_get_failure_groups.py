@@ -1,5 +1,9 @@
 """``get_failure_groups.lua``, and what the scripts that end attempts note of failures."""
 
+from collections import Counter
+from itertools import pairwise
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
@@ -21,7 +25,7 @@ from support.jobs import (
     writes,
 )
 from taskengine.check import check
-from taskengine.failures import group_id
+from taskengine.failures import FailureGroup, FailureWindow, group_id
 
 
 def test_a_group_has_its_facts(redis: Redis) -> None:
@@ -91,6 +95,59 @@ def test_groups_come_in_the_order_of_their_ids_and_one_that_is_not_there_is_none
     gone = group_id("t", "Gone", None)
     found = FAILURES.get_groups([gone, GROUP]).run(redis)
     assert [one and one.id for one in found] == [None, GROUP]
+
+
+# Its course
+
+
+def counted(found: FailureGroup, window: FailureWindow) -> list[int]:
+    return [point.count for point in found.course(window)]
+
+
+@pytest.mark.parametrize(("window", "parts"), [("HOUR", 60), ("DAY", 24), ("WEEK", 28)])
+def test_a_course_is_a_window_in_parts_of_which_the_last_is_not_over(redis: Redis, window: str, parts: int) -> None:
+    a_failed_job(redis)
+    course = group(redis).course(FailureWindow(window))
+    assert len(course) == parts
+    assert {(later.at - sooner.at) for sooner, later in pairwise(course)} == {course[1].at - course[0].at}
+    assert course[-1].at <= group(redis).as_of < course[-1].at + (course[1].at - course[0].at)
+
+
+def test_every_failed_attempt_is_in_the_course_once(redis: Redis) -> None:
+    fail(redis, a_running_job(redis, max_attempts=9), again=True)
+    a_failed_job(redis, "j2")
+    for window in FailureWindow:
+        course = counted(group(redis), window)
+        assert (sum(course), sum(course[-2:])) == (2, 2)
+
+
+def test_what_failed_before_stands_where_it_was(redis: Redis) -> None:
+    a_failed_job(redis)
+    minute = int(group(redis).as_of.timestamp()) // 60 * 60
+    redis.hset(KEYS.failure(GROUP), f"60:{minute - 10 * 60}", 7)
+    (point,) = [point for point in group(redis).course(FailureWindow.HOUR) if point.count == 7]
+    assert point.at.timestamp() == minute - 10 * 60
+
+
+def test_parts_that_have_passed_go_when_another_begins(redis: Redis) -> None:
+    a_failed_job(redis)
+    key, now = KEYS.failure(GROUP), now_ms(redis) // 1000
+    kept = {"60": 60, "3600": 24, "21600": 28}
+    present = [name for name in redis.hkeys(key) if ":" in name]
+    for seconds, parts in kept.items():
+        start = now // int(seconds) * int(seconds)
+        redis.hset(key, mapping={f"{seconds}:{start - number * int(seconds)}": 1 for number in range(1, parts + 9)})
+    redis.hdel(key, *present)
+    a_failed_job(redis, "j2")
+    left = Counter(name.partition(":")[0] for name in redis.hkeys(key) if ":" in name)
+    assert all(parts - 1 <= left[seconds] <= parts for seconds, parts in kept.items()), left  # a part may just end
+    assert redis.hlen(key) <= 120  # so that Redis keeps it compact
+
+
+def test_a_group_of_an_engine_that_kept_no_course_has_an_empty_one(redis: Redis) -> None:
+    a_failed_job(redis)
+    redis.hdel(KEYS.failure(GROUP), *[name for name in redis.hkeys(KEYS.failure(GROUP)) if ":" in name])
+    assert set(counted(group(redis), FailureWindow.DAY)) == {0}
 
 
 # Which jobs are FAILED

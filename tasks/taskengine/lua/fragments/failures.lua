@@ -8,6 +8,25 @@ local function forget_failure_group(group)
   redis.call("UNLINK", failure_key(group))
 end
 
+-- How often a group failed in each of the last minutes, hours and quarters of a day: fields of its own hash, so
+-- that they go with it. What has passed goes when a part begins; with all of them the hash is still a compact one.
+local function note_course(key)
+  local LEVELS = { { 60, 60 }, { 3600, 24 }, { 21600, 28 } } -- seconds of a part, how many are kept
+  local second, begins = math.floor(now / 1000), false
+  local oldest = {}
+  for _, level in ipairs(LEVELS) do
+    local seconds, kept = level[1], level[2]
+    local start = second - second % seconds
+    oldest[int(seconds)] = start - seconds * (kept - 1)
+    begins = redis.call("HINCRBY", key, int(seconds) .. ":" .. int(start), 1) == 1 or begins
+  end
+  if not begins then return end
+  for _, part in ipairs(redis.call("HKEYS", key)) do
+    local seconds, start = string.match(part, "^(%d+):(%d+)$")
+    if seconds and tonumber(start) < oldest[seconds] then redis.call("HDEL", key, part) end
+  end
+end
+
 -- An attempt failed, with `final` for good. `error` is what the record keeps, decoded.
 local function note_failure(job, error, final)
   local GROUPS_KEPT, GROUP_SECONDS = 1000, 2592000
@@ -23,6 +42,7 @@ local function note_failure(job, error, final)
     end
   end
   redis.call("HSET", key, "last", at, "message", error.message, "place", place, "sample", job.id)
+  note_course(key)
   redis.call("EXPIRE", key, GROUP_SECONDS)
   redis.call("ZADD", failures_key, at, group)
   redis.call("EXPIRE", failures_key, GROUP_SECONDS)
