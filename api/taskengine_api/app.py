@@ -1,7 +1,7 @@
 """The application: routes, and what lives as long as it does."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -27,8 +27,17 @@ from taskengine_api.session import Session
 from taskengine_api.settings import ApiSettings
 
 
-def create_app(settings: Settings, client: Client | None = None, *, api: ApiSettings | None = None) -> FastAPI:
-    """Make the application. A ``client`` that is given stays the caller's to close."""
+def create_app(
+    settings: Settings,
+    client: Client | None = None,
+    *,
+    api: ApiSettings | None = None,
+    settled: Callable[[], None] | None = None,
+) -> FastAPI:
+    """Make the application. A ``client`` that is given stays the caller's to close.
+
+    ``settled`` is called whenever a schema is in place, which is there to stay.
+    """
     api = api or ApiSettings()
     ours = client or Client(find_redis_url(settings), namespace=settings.namespace, settings=settings)
     base = Schema(introspection=api.introspection)
@@ -37,7 +46,13 @@ def create_app(settings: Settings, client: Client | None = None, *, api: ApiSett
     door = Door(ours, api)
     endpoint = GraphQLEndpoint(base.with_tasks([]), context, door, api)
     health = Health(ours, context.meters)
-    catalogue = Catalogue(ours, base, endpoint.use, every_seconds=api.catalogue_seconds)
+
+    def use(schema: Schema) -> None:
+        endpoint.use(schema)
+        if settled is not None:
+            settled()
+
+    catalogue = Catalogue(ours, base, use, every_seconds=api.catalogue_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from graphql import GraphQLError
+from strawberry.schema.exceptions import InvalidOperationTypeError
 
 from taskengine.errors import InvalidInput, JobNotFound, RedisUnavailable
 from taskengine.events import SlowSubscriber
@@ -70,6 +71,10 @@ class RequestRefused(Exception):
         return self.message
 
 
+_MAX_MESSAGE = 1_000
+"""Characters. GraphQL's own messages repeat names from the document, which are as long as a client likes."""
+
+
 def coded(message: str, code: Code, **extensions: Any) -> GraphQLError:
     """Return an error with its code."""
     return GraphQLError(message, extensions={"code": code.value, **extensions})
@@ -80,6 +85,8 @@ def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
 
     ``executing`` tells a document that was refused from one that failed while it ran.
     """
+    if len(error.message) > _MAX_MESSAGE:
+        error.message = error.message[: _MAX_MESSAGE - 1] + "…"
     if error.extensions and "code" in error.extensions:
         return error
     cause = _cause(error)
@@ -90,6 +97,8 @@ def public(error: GraphQLError, *, executing: bool) -> GraphQLError:
         return _marked(error, Code.UNAVAILABLE)
     if isinstance(cause, InvalidInput):
         return _marked(error, Code.BAD_USER_INPUT, path=list(cause.path))
+    if isinstance(cause, InvalidOperationTypeError):
+        return _marked(error, Code.BAD_REQUEST)
     if isinstance(cause, Forbidden):
         return _marked(error, Code.FORBIDDEN)
     if isinstance(cause, JobNotFound):

@@ -1,13 +1,12 @@
-"""What one document may ask for, counted before anything runs, and documents kept once they were found good.
+"""What one document may ask for, counted before anything runs.
 
-Each fragment is measured once, however often it is spread: a document whose
+How it is read is in ``documents.py``. Each fragment is measured once, however often it is spread: a document whose
 fragments double each other is refused in the time it takes to read it.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -21,14 +20,17 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     get_operation_ast,
-    parse,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from taskengine_api.budgets import Balance
 from taskengine_api.cost import LIMIT, Costs
+from taskengine_api.documents import Document
 from taskengine_api.errors import Code, coded
+from taskengine_api.variables import excess_of_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +41,15 @@ class Limits:
     fields: int = 1_000
     aliases: int = 50
     directives: int = 50
+    length: int = 65_536
+    """Bytes of its text. What is longer is not read at all: long values belong into variables."""
     tokens: int = 2_000
     repetitions: int = 1_000
     """Pairs of fields that would be answered under one name: validation compares each with each."""
+    values: int = 20_000
+    """Values in its variables that have a type of ours; what a JSON holds inside counts as one."""
+    problems: int = 10
+    """Things found wrong with it before the search ends: telling of each can cost as much as reading it."""
 
 
 _NOTHING = SelectionSetNode(selections=())
@@ -187,46 +195,12 @@ def excess(document: DocumentNode, limits: Limits) -> GraphQLError | None:
     return None
 
 
-@dataclass(slots=True)
-class _Document:
-    node: DocumentNode
-    problems: list[GraphQLError] | None = None
-    costs: Costs | None = None
-
-
-@dataclass(slots=True)
-class Documents:
-    """The documents that one schema has read lately, with what is wrong with each.
-
-    Bounded by the length of their texts, since that is what a caller chooses.
-    """
-
-    max_chars: int = 131_072
-    _kept: OrderedDict[str, _Document] = field(default_factory=OrderedDict[str, _Document])
-    _chars: int = 0
-
-    def get(self, text: str) -> _Document | None:
-        """Return a document that was read before."""
-        found = self._kept.get(text)
-        if found is not None:
-            self._kept.move_to_end(text)
-        return found
-
-    def keep(self, text: str, node: DocumentNode) -> None:
-        """Keep a document, and let go of those that were not asked for the longest."""
-        self._kept[text] = _Document(node)
-        self._chars += len(text)
-        while self._chars > self.max_chars:
-            gone, _ = self._kept.popitem(last=False)
-            self._chars -= len(gone)
-
-
 _INTROSPECTION = re.compile(r"__(?:schema|type)\b")
 _TELLING = frozenset({"__schema", "__type", "__typename"})
 
 
 class Guard(SchemaExtension):
-    """Refuses documents past the limits; parses and validates each document once.
+    """Refuses documents past the limits; validates each document once.
 
     Errors are set, not raised: what a hook raises is lost on a stream.
     """
@@ -236,32 +210,11 @@ class Guard(SchemaExtension):
     _telling: tuple[Any, ...] | None = None
     """What makes two requests for the schema the same, where one is asked for and nothing else."""
 
-    def on_operation(self) -> Iterator[None]:
-        self.execution_context.parse_options["max_tokens"] = self.limits.tokens
-        yield
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        documents = self._documents()
-        if context.query:
-            found = documents.get(context.query)
-            if found is not None:
-                context.graphql_document = found.node
-            else:
-                try:
-                    node = parse(context.query, **context.parse_options)
-                except GraphQLError:
-                    pass  # left to Strawberry, which parses again and reports it on every transport
-                else:
-                    documents.keep(context.query, node)
-                    context.graphql_document = node
-        yield
-
     async def on_validate(self) -> AsyncIterator[None]:
         context = self.execution_context
         assert context.query is not None
         assert context.graphql_document is not None
-        found = self._documents().get(context.query) or _Document(context.graphql_document)
+        found = self._schema.documents.get(context.query) or Document(context.graphql_document)
         if found.problems is None:
             found.problems = self._problems(found.node)
         # Strawberry keeps what the client said private and runs the first operation when it said nothing.
@@ -282,11 +235,14 @@ class Guard(SchemaExtension):
         """Say in the answer what it cost; events of a subscription cost nothing more."""
         return {} if self._balance is None else {"cost": self._balance.shown()}
 
-    async def _pay(self, found: _Document) -> GraphQLError | None:
-        """Count what the operation costs, and take it from what the viewer may spend."""
+    async def _pay(self, found: Document) -> GraphQLError | None:
+        """Count what the operation holds and costs, and take that from what the viewer may spend."""
         execution = self.execution_context
         operation = get_operation_ast(found.node, execution.operation_name)
         assert operation is not None, "it is valid, and has one of that name"
+        problem = excess_of_values(self._schema.core, operation, execution.variables or {}, self.limits.values)
+        if problem is not None:
+            return problem
         found.costs = found.costs or Costs(self._schema.core, found.node)
         points = found.costs.of(operation, execution.variables or {})
         if points > LIMIT:
@@ -320,11 +276,10 @@ class Guard(SchemaExtension):
         problem = excess(document, self.limits)
         if problem is not None:
             return [problem]
-        rules = (*context.validation_rules, *self._schema.more_rules)
-        return validate_document(self._schema.core, document, rules)
-
-    def _documents(self) -> Documents:
-        return self._schema.documents
+        rules = (*context.validation_rules, *self._schema.more_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+        problems = validate(self._schema.core, document, rules, max_errors=self.limits.problems)
+        # One more says that there may be others, in words that are for a document too large to be looked at.
+        return problems[: self.limits.problems]
 
     @property
     def _schema(self) -> Any:

@@ -23,7 +23,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.http.streaming import HTTPStreamTransport
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
@@ -33,7 +33,7 @@ from taskengine_api import bodies, graphiql
 from taskengine_api.access import Door, Ticket
 from taskengine_api.bodies import EVENT_STREAM, GRAPHQL_JSON, PLAIN_JSON
 from taskengine_api.context import Context
-from taskengine_api.errors import Code, RequestRefused, coded
+from taskengine_api.errors import Code, RequestRefused
 from taskengine_api.results import accepted_age
 from taskengine_api.schema.build import Schema
 from taskengine_api.settings import ApiSettings
@@ -197,9 +197,6 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             seconds = self._settings.request_seconds
             message = f"there is no answer within {seconds:g} s; a mutation may or may not have happened"
             raise RequestRefused(503, message, Code.TIMEOUT) from None
-        except CannotGetOperationTypeError as error:
-            refusal = coded(error.as_http_error_reason(), Code.BAD_REQUEST)
-            return ExecutionResult(data=None, errors=[refusal])
         except InvalidOperationTypeError as error:
             raise _wrong_transport(method, error.operation_type) from None
         except MissingQueryError:

@@ -12,10 +12,14 @@ from starlette.websockets import WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
 
 from taskengine_api.context import Context
-from taskengine_api.errors import RequestRefused
+from taskengine_api.errors import Code, RequestRefused, coded
 
 if TYPE_CHECKING:
     from taskengine_api.router import GraphQLEndpoint
@@ -86,6 +90,17 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             return
         self.schema = self.view.schema
         await super().handle_message(message)
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        limit = self.max_subscriptions_per_connection
+        known = not self.connection_acknowledged or message["id"] in self.operations
+        if limit is not None and len(self.operations) >= limit and not known:
+            words = f"{limit} operations are open on this socket, which is the limit: end one first"
+            cast("GraphQLEndpoint", self.view).context.meters.count_error(Code.RATE_LIMITED.value)
+            payload = [coded(words, Code.RATE_LIMITED).formatted]
+            await self.send_message({"id": message["id"], "type": "error", "payload": payload})
+            return
+        await super().handle_subscribe(message)
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):

@@ -6,6 +6,7 @@ Plain data and pure functions: no Redis, no clock. ``lua/fragments/filters.lua``
 
 import json
 import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -292,14 +293,16 @@ def _check_range(start: datetime | None, end: datetime | None, path: tuple[str, 
 
 def _check_asked(asked: object, path: tuple[str, ...]) -> None:
     if not isinstance(asked, Mapping):
-        raise InvalidInput(path, f"expected an object with some of the arguments, got {str(asked)[:40]!r}")
-    _check_value(cast("Mapping[str, Any]", asked), path, 1)
+        raise InvalidInput(path, f"expected an object with some of the arguments, got {reprlib.repr(asked)[:40]}")
     try:
         size = len(json.dumps(asked, ensure_ascii=False, allow_nan=False).encode())
+    except RecursionError:
+        size = 0  # what is too deep is found next
     except (TypeError, ValueError) as problem:
         raise InvalidInput(path, f"expected JSON: {problem}") from None
     if size > MAX_ASKED_BYTES:
         raise InvalidInput(path, f"expected at most {MAX_ASKED_BYTES:,} bytes of JSON, got {size:,}")
+    _check_value(cast("Mapping[str, Any]", asked), path, 1)
 
 
 def _check_value(value: Any, path: tuple[str, ...], depth: int) -> None:

@@ -66,9 +66,11 @@ def test_its_tables_of_codes_are_the_codes() -> None:
 def test_the_limits_that_it_names_are_the_limits() -> None:
     limits = Limits()
     assert (
+        f"more than {limits.length // 1024} KiB, which is not read; "
         f"more than {limits.depth} levels, {limits.fields:,} fields, {limits.aliases} aliases, "
         f"{limits.directives} directives (each counted through fragments) or {limits.tokens:,} tokens"
     ) in README
+    assert f"variables with more than {limits.values:,} values" in README
 
 
 def test_every_module_that_it_names_is_there() -> None:

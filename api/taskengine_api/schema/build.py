@@ -27,15 +27,17 @@ from graphql import (
 from graphql.type.introspection import introspection_types
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from taskengine.jobs import TaskInfo
 from taskengine_api.context import ContextPerOperation
 from taskengine_api.cost import price_of_introspection
-from taskengine_api.errors import public
+from taskengine_api.documents import Documents
+from taskengine_api.errors import Code, coded, public
 from taskengine_api.execution import Execution, note_plain_fields
-from taskengine_api.guard import Documents, Guard
+from taskengine_api.guard import Guard
 from taskengine_api.meters import Metered
 from taskengine_api.scalars import SCALAR_MAP
 from taskengine_api.schema.enqueueing import enqueue_typed
@@ -120,6 +122,21 @@ class Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: ``public`` logs bugs, and a client's mistakes are no news."""
 
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        """Read the document, and see to it that what is wrong with it is told on every transport alike."""
+        limits = Guard.limits
+        if context.query:
+            read = self.documents.read(context.query, max_length=limits.length, max_tokens=limits.tokens)
+            if isinstance(read, GraphQLError):
+                return _refused(context, read)
+            context.graphql_document = read
+        try:
+            return await super()._prepare_operation_async(context, extensions_runner)
+        except CannotGetOperationTypeError as error:
+            return _refused(context, coded(error.as_http_error_reason(), Code.BAD_REQUEST))
+
     async def _handle_execution_result(
         self,
         context: ExecutionContext,
@@ -138,6 +155,11 @@ class Schema(strawberry.Schema):
             for error in handled.errors:
                 context.context.meters.count_error((error.extensions or {}).get("code"))
         return handled
+
+
+def _refused(context: ExecutionContext, problem: GraphQLError) -> PreExecutionError:
+    context.pre_execution_errors = [problem]
+    return PreExecutionError(data=None, errors=[problem])
 
 
 def _with_mutations(base: GraphQLSchema, typed: TypedTasks) -> GraphQLSchema:
