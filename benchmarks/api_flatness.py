@@ -11,20 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from support.api import LEASE_MS, STORE, WORKER, Api, publish, running_api
+from filling import fill
+
+from support.api import Api, running_api
 from support.redis_server import RedisServer
-from taskengine.ids import new_id
-from taskengine.jobs import Options, TaskInfo
-from taskengine.records import dumps, row_of
 from taskengine.settings import Settings
-from taskengine.store import Ending, Outcome
 from taskengine_api.settings import ApiSettings
 
-TASKS, QUEUES, PLACES = 20, 4, 25
 PATIENT = ApiSettings(request_seconds=60, catalogue_seconds=60)
 FIELDS = """
   id state priority args tags attemptCount maxAttempts createdAt startedAt finishedAt waitSeconds runSeconds
@@ -125,44 +120,6 @@ async def filled(stack: AsyncExitStack, jobs: int) -> Api:
     return await stack.enter_async_context(
         running_api(server.url, api=PATIENT, settings=Settings(redis_url=server.url))
     )
-
-
-def fill(redis: Redis, jobs: int) -> None:
-    redis.config_set("appendonly", "no")
-    publish(redis, *(TaskInfo(name=f"task-{n}", args_schema={"type": "object"}) for n in range(TASKS)))
-    for start in range(0, jobs, 500):
-        STORE.enqueue_jobs([a_row(n, jobs) for n in range(start, min(start + 500, jobs))]).run(redis)
-        if start % 1000 == 0:
-            for _ in range(5):
-                end_some(redis, 100)
-
-
-def a_row(n: int, jobs: int) -> list[Any]:
-    tags = ("middle",) if n == jobs // 2 else ("some",) if n % 10 == 0 else ()
-    delay = 86_400.0 + n % 1000 if n % 10 == 9 else None
-    options = Options(tags=tags, delay=delay)
-    args = dumps({"customer": f"customer-{n % 100}", "order": n})
-    return row_of(
-        new_id("job"), f"task-{n % TASKS}", args, queue=f"queue-{n % QUEUES}", priority=n % 10 + 1, options=options
-    )
-
-
-def end_some(redis: Redis, count: int) -> None:
-    claimed = STORE.claim_jobs(WORKER, "*", count, lease_ms=LEASE_MS).run(redis).jobs
-    outcomes = [
-        Outcome(job_id=job.id, lease=job.lease, ending=Ending.COMPLETED, value="1")
-        if n % 5
-        else Outcome(job_id=job.id, lease=job.lease, ending=Ending.FAILED, value=an_error(n), traceback=dumps("…"))
-        for n, job in enumerate(claimed)
-    ]
-    STORE.finish_jobs(outcomes, WORKER, "*", 0, lease_ms=LEASE_MS).run(redis)
-
-
-def an_error(n: int) -> str:
-    # Half of all are one problem, so that its jobs fill a page of the few, too.
-    line = 0 if n // 5 % 2 == 0 else n // 5 % PLACES
-    place = f"shop/mail.py:{line} in send_{line}"
-    return dumps({"exception": "ValueError", "message": f"no customer {n}", "retryable": True, "place": place})
 
 
 if __name__ == "__main__":

@@ -51,8 +51,22 @@ class Feature:
 
 
 def limits(kind: Kind, name: str, **wanted: Any) -> Callable[[Redis], object]:
-    chosen = {"concurrency": KEEP, "rate": KEEP, **wanted}
+    chosen = {"concurrency": KEEP, "rate": KEEP, "per_key": KEEP, **wanted}
     return lambda redis: STORE.set_limits(kind, name, **chosen).run(redis)
+
+
+def crowd(task: str, key: str = "", **wanted: Any) -> Callable[[Redis], object]:
+    """A thousand jobs of another task ahead, of which one runs elsewhere and no other may."""
+
+    def setup(redis: Redis) -> None:
+        limits(Kind.TASK, task, **wanted)(redis)
+        rows = [row_of(new_id("job"), task, "{}", queue="default", priority=10, options=Options()) for _ in range(1000)]
+        for start in range(0, 1000, BATCH):
+            STORE.enqueue_jobs([with_fields(row, {"key": key}) for row in rows[start : start + BATCH]]).run(redis)
+        STORE.register_worker("elsewhere", "{}", {task: "{}"}).run(redis)
+        (_,) = STORE.claim_jobs("elsewhere", "*", 1, lease_ms=600_000).run(redis).jobs
+
+    return setup
 
 
 FEATURES = [
@@ -65,6 +79,8 @@ FEATURES = [
     Feature("limit of a queue, not reached", setup=limits(Kind.QUEUE, "default", concurrency=1000)),
     Feature("limit of a task, not reached", setup=limits(Kind.TASK, "plain", concurrency=1000)),
     Feature("limit of a task, always reached", setup=limits(Kind.TASK, "plain", concurrency=4)),
+    Feature("a thousand ahead that a limit of their task holds", setup=crowd("log", concurrency=1)),
+    Feature("a thousand ahead that their concurrency key holds", setup=crowd("keyed", key="one", per_key=1)),
     Feature("rate limit, not reached", setup=limits(Kind.TASK, "plain", rate=Rate(jobs=100_000, per_seconds=1))),
     Feature("concurrency key, not reached", task="keyed", fields=lambda number: {"key": str(number % 50)}),
     Feature("aging", setup=lambda redis: STORE.set_aging(60).run(redis)),
@@ -95,20 +111,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=3_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="features whose name holds this, and the plain job")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         server = RedisServer(Path(directory)).start()
         try:
-            compare(server, options.jobs, options.rounds)
-            operate(server, options.jobs)
+            compare(server, options.jobs, options.rounds, options.only)
+            if not options.only:
+                operate(server, options.jobs)
         finally:
             server.stop()
 
 
-def compare(server: RedisServer, jobs: int, rounds: int) -> None:
-    figures = {feature.name: Figures() for feature in FEATURES}
+def compare(server: RedisServer, jobs: int, rounds: int, only: str) -> None:
+    features = [feature for feature in FEATURES if only in feature.name or feature.name == "plain"]
+    figures = {feature.name: Figures() for feature in features}
     for number in range(rounds):
-        for feature in FEATURES:
+        for feature in features:
             measure(server, feature, jobs, figures[feature.name])
         print(f"round {number + 1}, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
     plain = figures["plain"]
