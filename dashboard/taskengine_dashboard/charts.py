@@ -4,9 +4,13 @@ A specification holds no data and is made once for each set of series and theme:
 changes. A series is a column of the table, and its colour says what it means: what failed is red on every page.
 
     charts.bars((charts.COMPLETED, charts.FAILED), unit=charts.WHOLE, clock=charts.CLOCKS["HOUR"])
+
+Vega knows two time zones, the browser's and UTC, and a viewer may have chosen any. So tables for charts hold what the
+clocks there show (``wall_clock``), as if it were UTC, and charts draw UTC.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
 
@@ -48,6 +52,11 @@ WAITING = Series("waiting", "Waiting", "#8a63d2", "#b39bf5")
 Spec = dict[str, Any]
 
 
+def wall_clock(moment: datetime, zone: tzinfo) -> datetime:
+    """Return what clocks in a zone show at a moment, as the moment when clocks of UTC show that."""
+    return moment.astimezone(zone).replace(tzinfo=UTC)
+
+
 @cache
 def lines(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = False) -> Spec:
     """Return lines of these columns along ``TIME``; where a value is missing, the line goes on to the next one."""
@@ -58,7 +67,7 @@ def lines(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = Fal
             # Unseen, but with all instants: the axis is as long as the time, not as the lines.
             {"mark": {"type": "rule", "opacity": 0, "tooltip": None}},
             {
-                "transform": [_folded(series), {"filter": "isValid(datum.value)"}],
+                "transform": [_folded(series), {"filter": "isValid(datum.value)"}, _told(clock)],
                 "mark": {
                     "type": "line",
                     "strokeWidth": 2,
@@ -68,7 +77,7 @@ def lines(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = Fal
                 "encoding": {
                     "y": _value(unit),
                     "color": _colour(series, dark=dark),
-                    "tooltip": [_when(clock), *_what(series, unit)],
+                    "tooltip": [_WHEN, *_what(series, unit)],
                 },
             },
         ],
@@ -80,14 +89,14 @@ def bars(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = Fals
     """Return columns on top of each other, each from ``TIME`` to ``UNTIL``: what was counted in the parts of a time."""
     return {
         **_FRAME,
-        "transform": [_folded(series)],
+        "transform": [_folded(series), _told(clock)],
         "mark": {"type": "bar", "orient": "vertical"},
         "encoding": {
             "x": _time(clock),
             "x2": {"field": UNTIL},
             "y": {**_value(unit), "stack": "zero"},
             "color": _colour(series, dark=dark),
-            "tooltip": [_when(clock), *_what(series, unit)],
+            "tooltip": [_WHEN, *_what(series, unit)],
         },
     }
 
@@ -114,8 +123,12 @@ def by_name(series: tuple[Series, ...], *, name: str, unit: str, dark: bool = Fa
     }
 
 
+_WHEN = {"field": "when", "type": "nominal", "title": "From"}
 _FRAME: dict[str, Any] = {
-    "config": {"view": {"stroke": None}, "legend": {"orient": "top", "title": None, "symbolType": "square"}},
+    "config": {
+        "view": {"stroke": None},
+        "legend": {"orient": "top", "title": None, "symbolType": "square", "symbolSize": 90, "symbolStrokeWidth": 0},
+    },
     "padding": {"left": 0, "right": 4, "top": 0, "bottom": 0},
 }
 
@@ -126,7 +139,7 @@ def _folded(series: tuple[Series, ...]) -> dict[str, Any]:
 
 def _time(clock: str) -> dict[str, Any]:
     axis = {"grid": False, "tickCount": 6, "format": clock, "labelFlush": True}
-    return {"field": TIME, "type": "temporal", "title": None, "axis": axis}
+    return {"field": TIME, "type": "temporal", "scale": {"type": "utc"}, "title": None, "axis": axis}
 
 
 def _value(unit: str) -> dict[str, Any]:
@@ -134,8 +147,8 @@ def _value(unit: str) -> dict[str, Any]:
     return {"field": "value", "type": "quantitative", "title": None, "axis": axis}
 
 
-def _when(clock: str) -> dict[str, Any]:
-    return {"field": TIME, "type": "temporal", "title": "From", "format": clock}
+def _told(clock: str) -> dict[str, Any]:
+    return {"calculate": f"utcFormat(datum.{TIME}, '{clock}')", "as": "when"}
 
 
 def _what(series: tuple[Series, ...], unit: str) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ WHOLE: Any = _arrow.int64()
 NUMBER: Any = _arrow.float64()
 CHIPS: Any = _arrow.list_(_arrow.string())
 """A list of words, each drawn as a chip of its colour."""
+COURSE: Any = _arrow.list_(_arrow.int64())
+"""A list of counts, drawn as a small chart."""
 TIME: Any = _arrow.timestamp("ms", tz="UTC")
 
 
@@ -32,7 +34,7 @@ def texts(columns: Mapping[str, Sequence[str]]) -> Table:
     return _arrow.table({title: _arrow.array(list(values), TEXT) for title, values in columns.items()})
 
 
-def _running_fraction(job: JobRow) -> float | None:
+def running_fraction(job: JobRow) -> float | None:
     """Return how far a running job is; a full bar behind every finished one would say nothing."""
     fraction = job.progress.fraction if job.progress and job.state == "RUNNING" else None
     return None if fraction is None else round(fraction, 2)
@@ -43,7 +45,7 @@ JOB_COLUMNS: dict[str, tuple[Any, Callable[[JobRow], Any]]] = {
     "state": (CHIPS, lambda job: [job.state]),
     "task": (TEXT, lambda job: job.task),
     "queue": (TEXT, lambda job: job.queue),
-    "progress": (NUMBER, _running_fraction),
+    "progress": (NUMBER, running_fraction),
     "error": (TEXT, lambda job: job.failure.headline if job.failure else None),
     "attempts": (TEXT, lambda job: f"{job.attempt_count} / {job.max_attempts}"),
     "priority": (WHOLE, lambda job: job.priority),

@@ -100,7 +100,7 @@ def test_a_worker_names_the_queues_that_it_serves(queues: tuple[str, ...], words
 def test_queues_show_depth_and_wait(api: FakeApi) -> None:
     api.add_job("QUEUED")
     api.add_job("FAILED")
-    overview = questions.overview("HOUR").value
+    overview = questions.overview("HOUR", "HOUR").value
     assert overview is not None
     assert overview.queue_table.to_pylist() == [
         {"queue": "default", "state": [], "queued": 1, "wait": "12 s", "running": 0, "retrying": 0, "failed": 1}

@@ -330,6 +330,7 @@ def group(**facts: Any) -> dict[str, Any]:
         "firstAt": _iso(-7_200),
         "lastAt": _iso(-30),
         "sample": {"id": "job_00000000000000000000000001"},
+        "course": [{"at": _iso(-3_600 * (23 - number)), "count": 0 if number < 22 else number} for number in range(24)],
         **facts,
     }
 

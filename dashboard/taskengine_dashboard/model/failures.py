@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from taskengine_dashboard.model.json_values import Json, moment
+
+Span = Literal["HOUR", "DAY", "WEEK"]
+"""How far back the course of a problem goes, as the API names it."""
 
 GROUP_ROW = """
 fragment GroupRow on FailureGroup {
@@ -19,9 +22,18 @@ fragment GroupRow on FailureGroup {
   firstAt
   lastAt
   sample { id }
+  course(window: $span) { at count }
 }
 """
-"""A group in a list: what ``GroupRow`` reads."""
+"""A group in a list: what ``GroupRow`` reads. The operation has a ``$span: FailureWindow!``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePoint:
+    """How often a problem happened in one part of a span, from ``at`` on."""
+
+    at: datetime
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +55,8 @@ class GroupRow:
     last_at: datetime
     sample: str | None
     """Id of the job that failed last, as long as its record is kept."""
+    course: tuple[CoursePoint, ...]
+    """How often it happened, oldest first. The last part is not over."""
 
     @classmethod
     def read(cls, group: Json) -> Self:
@@ -58,6 +72,7 @@ class GroupRow:
             first_at=moment(group["firstAt"]),
             last_at=moment(group["lastAt"]),
             sample=group["sample"]["id"] if group["sample"] else None,
+            course=tuple(CoursePoint(moment(point["at"]), point["count"]) for point in group["course"]),
         )
 
     @property

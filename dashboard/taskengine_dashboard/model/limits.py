@@ -37,4 +37,4 @@ class Limits:
         if self.rate_jobs is not None and self.rate_seconds is not None:
             every = wording.span(self.rate_seconds).removeprefix("1 ")
             parts.append(f"{wording.count(self.rate_jobs)} per {every}")
-        return ", ".join(parts) or "no limit"
+        return ", ".join(parts) or "none"

@@ -14,6 +14,7 @@ from taskengine_dashboard.parts.notices import remember, show_notice
 from taskengine_dashboard.parts.preferences import recall
 from taskengine_dashboard.parts.sidebar import graphiql_url, logo, sidebar
 from taskengine_dashboard.parts.sign_in import sign_in_form
+from taskengine_dashboard.parts.sparks import spark
 from taskengine_dashboard.parts.times import Window, choose_window, chosen_window, span_of, viewer_zone
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "sign_in_form",
     "small_table",
     "span_of",
+    "spark",
     "state_badge",
     "state_column",
     "table",

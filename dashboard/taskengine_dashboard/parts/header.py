@@ -109,7 +109,7 @@ def _who_answered(frame: Frame) -> None:
 
 
 def _updated(at: datetime | None) -> str:
-    return f"Updated {wording.clock(at, viewer_zone())}" if at else "No answer yet"
+    return f"Updated {wording.clock(at, viewer_zone())} {at.astimezone(viewer_zone()):%Z}" if at else "No answer yet"
 
 
 def _what_is_shown(reading: Reading[Any]) -> str:

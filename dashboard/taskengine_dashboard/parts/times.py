@@ -1,7 +1,8 @@
 """Which times a viewer sees: their time zone, and how far back figures go."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -30,22 +31,22 @@ def span_of(window: Window) -> str:
     return _SPANS[window]
 
 
-def chosen_window() -> Window:
-    """Return the window that the page's address names."""
+def chosen_window(windows: Sequence[Window] = _WINDOWS) -> Window:
+    """Return the window that the page's address names, of those that the page offers."""
     named = st.query_params.get(_PARAM)
-    return named if named in _WINDOWS else _DEFAULT
+    return cast(Window, named) if named in windows else _DEFAULT
 
 
-def choose_window() -> Window:
+def choose_window(windows: Sequence[Window] = _WINDOWS) -> Window:
     """Draw the choice of a window, which is kept in the address; return it."""
 
     def choose() -> None:
         st.query_params[_PARAM] = st.session_state[_KEY]
 
-    st.session_state[_KEY] = chosen_window()
+    st.session_state[_KEY] = chosen_window(windows)
     st.segmented_control(
         "Time range",
-        _WINDOWS,
+        windows,
         key=_KEY,
         required=True,
         format_func=lambda window: f"Last {window.lower()}",
@@ -53,4 +54,4 @@ def choose_window() -> Window:
         label_visibility="collapsed",
         wrap=False,
     )
-    return chosen_window()
+    return chosen_window(windows)

@@ -98,12 +98,30 @@ def test_one_goes_to_older_problems_and_back(api: FakeApi, open_page: OpenPage) 
     api.answers["failureGroups"] = a_page(api.groups, end="c15")
     page = press(open_page("failures"), "failures-older")
     assert page.query_params["after"] == "c15"
-    assert api.asked("Failures")[-1] == {"first": 15, "after": "c15"}
+    assert api.asked("Failures")[-1] == {"first": 15, "after": "c15", "span": "HOUR"}
     api.answers["failureGroups"] = a_page(api.groups, start="c16", end="c30")
     page = press(open_page("failures", after="c20"), "failures-newer")
-    assert api.asked("Failures")[-1] == {"last": 15, "before": "c16"}
+    assert api.asked("Failures")[-1] == {"last": 15, "before": "c16", "span": "HOUR"}
     page = press(page, "failures-newest")
     assert "before" not in page.query_params
+
+
+def test_each_cause_tells_when_it_happened(open_page: OpenPage) -> None:
+    page = open_page("failures", window="DAY")
+    (spark,) = [html.body for html in page.get("html") if "<svg" in html.body]
+    assert spark.count("<rect") == 2
+    assert "45 times in the last day; most in one hour: 23" in spark
+    assert "<title>12:00: 23</title>" in spark
+    assert "Last day, each hour" in texts(page)
+
+
+def test_how_far_back_that_goes_stays_when_one_goes_on(api: FakeApi, open_page: OpenPage) -> None:
+    api.answers["failureGroups"] = a_page(api.groups, end="c15")
+    page = open_page("failures")
+    page.segmented_control(key="window").set_value("WEEK")
+    page = press(look(page), "failures-older")
+    assert (page.query_params["window"], page.query_params["after"]) == ("WEEK", "c15")
+    assert api.asked("Failures")[-1] == {"first": 15, "after": "c15", "span": "WEEK"}
 
 
 def test_where_all_fit_on_one_page_there_is_nothing_to_turn(open_page: OpenPage) -> None:

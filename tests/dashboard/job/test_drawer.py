@@ -164,7 +164,7 @@ def test_its_log_is_narrowed_by_level_and_text(api: FakeApi, open_page: OpenPage
 
 def test_a_silent_job_is_said_to_be_silent(api: FakeApi, open_page: OpenPage) -> None:
     job_id = api.add_job("COMPLETED")
-    assert "Its runs said nothing of this level." in texts(see_log(open_page("jobs", job=job_id), job_id))
+    assert "Its runs logged nothing." in texts(see_log(open_page("jobs", job=job_id), job_id))
 
 
 # What more can be done

@@ -64,6 +64,7 @@ def test_queues_workers_and_problems_are_listed(api: FakeApi, open_page: OpenPag
     assert list(workers["worker"]) == ["w1"]
     assert list(problems["problem"]) == ["Trouble: no [luck] with #"]
     assert list(problems["failed"]) == [12]
+    assert list(problems["course"][0]) == [0] * 22 + [22, 23]
 
 
 def test_the_deepest_queue_comes_first(api: FakeApi, open_page: OpenPage) -> None:

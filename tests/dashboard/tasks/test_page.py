@@ -61,7 +61,7 @@ def test_a_task_of_which_nothing_ended_claims_no_share_of_failures(api: FakeApi,
 def test_what_its_jobs_are_unless_they_say_stands_there(open_page: OpenPage) -> None:
     said = texts(open_page("tasks"))
     assert "Queue mail · priority 7 · 3 attempts · 90 s a run" in said
-    assert "Limit: no limit · Mutation `enqueueGreet`" in said
+    assert "Limit: none · Mutation `enqueueGreet`" in said
 
 
 def test_it_says_what_it_does_in_one_paragraph_as_it_was_written(open_page: OpenPage) -> None:

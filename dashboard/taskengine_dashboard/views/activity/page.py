@@ -117,7 +117,7 @@ def _hold(watch: Watch, heard: Heard[Happened], *, is_held: bool) -> None:
 
 
 def _filters(found: Activity, watch: Watch) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="activity-filters"):
+    with st.grid(4, min_column_width=150, gap="small", key="activity-filters"):
         _several("kind", "Kinds", _KINDS, watch.kinds, _KINDS)
         states = {name: state_of(name).label for name in STATE_NAMES}
         _several("state", "All states", states, watch.states, states)
@@ -147,7 +147,6 @@ def _several(
         placeholder=all_of_them,
         label_visibility="collapsed",
         format_func=lambda name: labels[name] if labels else name,
-        width=300 if param == "kind" else 215,
     )
 
 

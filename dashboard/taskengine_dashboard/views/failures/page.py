@@ -1,16 +1,19 @@
 """Failures: what fails, grouped by cause, and retrying or deleting all of one cause."""
 
+from typing import cast, get_args
+
 import streamlit as st
 
 from taskengine_dashboard import navigation, parts, wording
 from taskengine_dashboard.jobs_query import JobsQuery
-from taskengine_dashboard.model.failures import GroupRow
+from taskengine_dashboard.model.failures import GroupRow, Span
 from taskengine_dashboard.model.frame import Frame, Role
 from taskengine_dashboard.views.failures import questions
 from taskengine_dashboard.views.failures.questions import Failures, Place
 
 _LONGEST = 400
 """Characters of a message that are shown; the job has all of it."""
+_SPANS: tuple[Span, ...] = get_args(Span)
 _RETRY, _DELETE = "Retry", "Delete"
 
 
@@ -21,7 +24,8 @@ def render() -> None:
 
 def _body() -> None:
     place = Place(after=st.query_params.get("after"), before=st.query_params.get("before"))
-    reading = parts.header("Failures", lambda: questions.failures(place))
+    span = cast(Span, parts.chosen_window(_SPANS))
+    reading = parts.header("Failures", lambda: questions.failures(place, span))
     found = reading.value
     if found is None:
         parts.wait_for_first_answer(reading)
@@ -33,7 +37,7 @@ def _body() -> None:
         return
     _bar(place, found)
     for group in found.groups:
-        _card(group, found.frame, away=away)
+        _card(group, span, found.frame, away=away)
 
 
 def _nothing(place: Place) -> None:
@@ -59,13 +63,18 @@ def _bar(place: Place, found: Failures) -> None:
         total = wording.plural(len(found.groups) if found.total is None else found.total, "problem")
         order = "those that failed last first" if place.is_first else "older ones; new ones appear on the first page"
         st.caption(f"{total} · {order}", width="content")
-        if place.is_first and found.older is None:
-            return
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
-            newer = found.newer or Place()
-            _step("Newest", ":material/first_page:", Place(), possible=not place.is_first)
-            _step("Newer", ":material/chevron_left:", newer, possible=not place.is_first)
-            _step("Older", ":material/chevron_right:", found.older or place, possible=found.older is not None)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            parts.choose_window(_SPANS)
+            if not place.is_first or found.older is not None:
+                _steps(place, found)
+
+
+def _steps(place: Place, found: Failures) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+        newer = found.newer or Place()
+        _step("Newest", ":material/first_page:", Place(), possible=not place.is_first)
+        _step("Newer", ":material/chevron_left:", newer, possible=not place.is_first)
+        _step("Older", ":material/chevron_right:", found.older or place, possible=found.older is not None)
 
 
 def _step(label: str, icon: str, place: Place, *, possible: bool) -> None:
@@ -81,11 +90,13 @@ def _step(label: str, icon: str, place: Place, *, possible: bool) -> None:
 
 
 def _go(place: Place) -> None:
-    st.query_params.from_dict(place.params())
+    for name in ("after", "before"):
+        st.query_params.pop(name, None)
+    st.query_params.update(place.params())
     st.rerun()
 
 
-def _card(group: GroupRow, frame: Frame, *, away: bool) -> None:
+def _card(group: GroupRow, span: Span, frame: Frame, *, away: bool) -> None:
     with st.container(border=True, gap="small", key=f"failure-{group.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
@@ -93,7 +104,7 @@ def _card(group: GroupRow, frame: Frame, *, away: bool) -> None:
             if frame.may(Role.OPERATOR) and group.failed:
                 _actions(group, may_delete=frame.may(Role.ADMIN), away=away)
         _message(group)
-        _figures(group, frame)
+        _figures(group, span, frame)
         _where(group)
 
 
@@ -115,16 +126,18 @@ def _message(group: GroupRow) -> None:
         st.code(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…", language=None, wrap_lines=True)
 
 
-def _figures(group: GroupRow, frame: Frame) -> None:
+def _figures(group: GroupRow, span: Span, frame: Frame) -> None:
     figures = (
         ("Failed now", wording.count(group.failed), "Jobs that are failed for it now"),
         ("Times", wording.count(group.count), "Attempts that failed so since the first time, retried ones too"),
         ("Last", wording.ago(group.last_at, frame.now), wording.stamp(group.last_at, parts.viewer_zone())),
         ("First", wording.ago(group.first_at, frame.now), wording.stamp(group.first_at, parts.viewer_zone())),
     )
-    with st.grid(4, min_column_width=125, gap="small"):
+    with st.grid(5, min_column_width=125, gap="small"):
         for label, value, help_ in figures:
             st.metric(label, value, help=help_)
+        with st.container(gap="xsmall"):
+            parts.spark(group.course, span)
 
 
 def _where(group: GroupRow) -> None:

@@ -8,7 +8,7 @@ from taskengine_dashboard.client import Operation
 from taskengine_dashboard.feed import Reading
 from taskengine_dashboard.fragments import FRAME
 from taskengine_dashboard.model.bulks import BULK_ROW, BulkRow
-from taskengine_dashboard.model.failures import GROUP_ROW, GroupRow
+from taskengine_dashboard.model.failures import GROUP_ROW, GroupRow, Span
 from taskengine_dashboard.model.frame import Frame
 from taskengine_dashboard.model.json_values import Json
 from taskengine_dashboard.source import source
@@ -18,7 +18,7 @@ PAGE_SIZE = 15
 FAILURES = Operation(
     "Failures",
     f"""
-query Failures($first: Int, $after: String, $last: Int, $before: String) {{
+query Failures($first: Int, $after: String, $last: Int, $before: String, $span: FailureWindow!) {{
   failureGroups(first: $first, after: $after, last: $last, before: $before) {{
     totalCount
     nodes {{ ...GroupRow }}
@@ -79,6 +79,6 @@ class Failures:
         )
 
 
-def failures(place: Place) -> Reading[Failures]:
+def failures(place: Place, span: Span) -> Reading[Failures]:
     """Ask for all that the page shows."""
-    return source().read(FAILURES, place.variables(), Failures.read)
+    return source().read(FAILURES, {**place.variables(), "span": span}, Failures.read)

@@ -8,6 +8,8 @@ from taskengine_dashboard.views.job import log_text, questions
 from taskengine_dashboard.views.job.questions import JobDetail
 
 _HEIGHT = 340
+_EVERY = "DEBUG"
+"""The level below which there is none."""
 
 
 def draw(job: JobDetail, scope: str) -> None:
@@ -17,7 +19,7 @@ def draw(job: JobDetail, scope: str) -> None:
         level = st.segmented_control(
             "Least level",
             list(log_text.LEVELS),
-            default="DEBUG",
+            default=_EVERY,
             key=f"{key}-level",
             required=True,
             format_func=lambda name: log_text.LEVELS[name],
@@ -50,7 +52,7 @@ def draw(job: JobDetail, scope: str) -> None:
         return
     lines = log_text.found(page.lines, text or "")
     if not lines:
-        st.caption(_nothing(job, is_searched=bool(page.lines)))
+        st.caption(_nothing(job, level, is_searched=bool(page.lines)))
         return
     with st.container(height=_HEIGHT, border=True, autoscroll=True, key=f"{key}-lines"):
         st.code(log_text.shown(lines, parts.viewer_zone()), language=None, wrap_lines=True)
@@ -59,9 +61,9 @@ def draw(job: JobDetail, scope: str) -> None:
         st.caption(f"The newest {wording.count(len(page.lines))}{total} lines; the download has all.")
 
 
-def _nothing(job: JobDetail, *, is_searched: bool) -> str:
+def _nothing(job: JobDetail, level: str, *, is_searched: bool) -> str:
     if is_searched:
         return "No line says that."
     if state_of(job.state).is_final:
-        return "Its runs said nothing of this level."
+        return "Its runs logged nothing." if level == _EVERY else "Its runs logged nothing of this level."
     return "Nothing yet. What the task logs appears here as it runs."

@@ -86,7 +86,9 @@ def _load(found: Overview) -> list[Kpi]:
             label="Wait p95",
             value=wording.seconds(metrics.wait.p95),
             icon=":material/timer:",
-            note=f"oldest {wording.seconds(found.oldest_wait_seconds)}",
+            note=f"oldest {wording.seconds(found.oldest_wait_seconds)}"
+            if found.oldest_wait_seconds
+            else "none waits now",
             meaning="What 95 % of jobs did not wait longer than, from ready to start; and how long the oldest of those "
             "that are ready has waited by now. Show those that wait.",
             colour="violet",

@@ -7,7 +7,7 @@ import streamlit as st
 from taskengine_dashboard import charts, navigation, parts, wording
 from taskengine_dashboard.jobs_query import JobsQuery
 from taskengine_dashboard.model.counts import Counts
-from taskengine_dashboard.model.failures import GroupRow
+from taskengine_dashboard.model.failures import GroupRow, Span
 from taskengine_dashboard.model.metrics import Metrics
 from taskengine_dashboard.model.workers import WORKER_STATES
 from taskengine_dashboard.parts import Window
@@ -18,6 +18,8 @@ from taskengine_dashboard.views.overview.questions import Overview
 
 _PARTS: dict[Window, str] = {"MINUTE": "second", "HOUR": "minute", "DAY": "quarter of an hour", "WEEK": "two hours"}
 """What a bar stands for."""
+_SPANS: dict[Window, Span] = {"MINUTE": "HOUR", "HOUR": "HOUR", "DAY": "DAY", "WEEK": "WEEK"}
+"""How far back the course of a problem goes."""
 _PAUSED = {"Paused": "#e58a2a4d"}
 
 
@@ -28,7 +30,7 @@ def render() -> None:
 
 def _body() -> None:
     window = parts.chosen_window()
-    reading = parts.header("Overview", lambda: questions.overview(window))
+    reading = parts.header("Overview", lambda: questions.overview(window, _SPANS[window]))
     found = reading.value
     if found is None:
         parts.wait_for_first_answer(reading)
@@ -49,7 +51,7 @@ def _body() -> None:
         with st.container():
             _workers(found)
     st.space("xsmall")
-    _failures(found)
+    _failures(found, _SPANS[window])
 
 
 def _states(counts: Counts) -> None:
@@ -67,9 +69,9 @@ def _states(counts: Counts) -> None:
 
 
 def _finished(found: Overview, window: Window) -> None:
-    st.header(f"Completed and failed, each {_PARTS[window]}", anchor=False)
+    st.header(f"Jobs completed and failed, each {_PARTS[window]}", anchor=False)
     parts.chart(
-        found.series_table,
+        found.series_table(parts.viewer_zone()),
         charts.bars(
             (charts.COMPLETED, charts.FAILED), unit=charts.WHOLE, clock=charts.CLOCKS[window], dark=parts.is_dark()
         ),
@@ -87,7 +89,7 @@ def _latency(found: Overview, window: Window) -> None:
         st.caption("No job has started or ended in this time.")
         return
     parts.chart(
-        found.series_table,
+        found.series_table(parts.viewer_zone()),
         charts.lines(
             (charts.WAIT_P95, charts.RUN_P95), unit=charts.SECONDS, clock=charts.CLOCKS[window], dark=parts.is_dark()
         ),
@@ -130,16 +132,16 @@ def _queues(found: Overview) -> None:
         alt="Queues with their depth and the longest wait",
         columns={
             "queue": column.ButtonColumn(
-                "Queue", type="tertiary", alignment="left", key="queue-link", on_click=open_queue, width=110
+                "Queue", type="tertiary", alignment="left", key="queue-link", on_click=open_queue, width=96
             ),
-            "state": parts.chips("State", _PAUSED, {name: name for name in _PAUSED}, 74),
+            "state": parts.chips("State", _PAUSED, {name: name for name in _PAUSED}, 70),
             "queued": column.ProgressColumn(
-                "Waiting", format="localized", min_value=0, max_value=max(deepest, 1), width=110
+                "Waiting", format="localized", min_value=0, max_value=max(deepest, 1), width=92
             ),
-            "wait": column.TextColumn("Oldest wait", width=85, help="How long the oldest ready job has waited"),
-            "running": column.NumberColumn("Running", format="localized", width=64),
-            "retrying": column.NumberColumn("Retrying", format="localized", width=64),
-            "failed": column.NumberColumn("Failed", format="localized", width=58),
+            "wait": column.TextColumn("Oldest wait", width=80, help="How long the oldest ready job has waited"),
+            "running": column.NumberColumn("Running", format="localized", width=58),
+            "retrying": column.NumberColumn("Retrying", format="localized", width=60),
+            "failed": column.NumberColumn("Failed", format="localized", width=54),
         },
         order=[
             name
@@ -166,13 +168,13 @@ def _workers(found: Overview) -> None:
             "state": parts.chips("State", WORKER_STATES, {name: name for name in WORKER_STATES}, 84),
             "busy": column.TextColumn("Busy", width=60, help="Slots that run a job, of those that there are"),
             "load": column.ProgressColumn("Load", format=" ", min_value=0, max_value=1, width=60),
-            "queues": column.TextColumn("Queues", width=130),
+            "queues": column.TextColumn("Queues", width=150),
             "seen": column.TextColumn("Seen", width=90, help="Its last heartbeat"),
         },
     )
 
 
-def _failures(found: Overview) -> None:
+def _failures(found: Overview, span: Span) -> None:
     with parts.heading("Problems, newest first"):
         if found.groups:
             everything = (
@@ -191,7 +193,7 @@ def _failures(found: Overview) -> None:
         key="problems",
         alt="Failures that are one problem, with how many there are and since when",
         columns={
-            "task": column.TextColumn("Task", width=130),
+            "task": column.TextColumn("Task", width=120),
             "problem": column.ButtonColumn(
                 "Problem",
                 type="tertiary",
@@ -201,10 +203,13 @@ def _failures(found: Overview) -> None:
                 width="large",
                 help="Show the jobs that are failed for it",
             ),
+            "course": column.BarChartColumn(
+                f"Last {span.lower()}", y_min=0, color="red", width=120, help="How often, in each part of that time"
+            ),
             "failed": column.NumberColumn("Failed jobs", format="localized", width=84, help="Failed for it now"),
             "count": column.NumberColumn("Times", format="localized", width=58, help="Attempts that failed so"),
-            "last": column.TextColumn("Last", width=90),
-            "first": column.TextColumn("First", width=90),
+            "last": column.TextColumn("Last", width=84),
+            "first": column.TextColumn("First", width=84),
             "sample": column.ButtonColumn(
                 "Newest",
                 type="tertiary",
@@ -215,7 +220,7 @@ def _failures(found: Overview) -> None:
                 help="The job that failed last. Open it",
             ),
         },
-        order=("task", "problem", "failed", "count", "last", "first", "sample"),
+        order=("task", "problem", "course", "failed", "count", "last", "first", "sample"),
     )
 
 

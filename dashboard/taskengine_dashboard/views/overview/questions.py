@@ -1,13 +1,14 @@
 """What the overview asks, in one question, and the answer with the Arrow tables that are drawn of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Self
 
 from taskengine_dashboard.client import Operation
 from taskengine_dashboard.feed import Reading
 from taskengine_dashboard.fragments import COUNTS, FRAME
 from taskengine_dashboard.model.counts import Counts
-from taskengine_dashboard.model.failures import GROUP_ROW, GroupRow
+from taskengine_dashboard.model.failures import GROUP_ROW, GroupRow, Span
 from taskengine_dashboard.model.frame import Frame
 from taskengine_dashboard.model.json_values import Json
 from taskengine_dashboard.model.metrics import METRICS, Metrics
@@ -22,7 +23,7 @@ GROUPS = 6
 OVERVIEW = Operation(
     "Overview",
     f"""
-query Overview($window: MetricsWindow!, $groups: Int!) {{
+query Overview($window: MetricsWindow!, $span: FailureWindow!, $groups: Int!) {{
   counts {COUNTS}
   metrics(window: $window) {{ ...Metrics }}
   queues {{ name paused oldestWaitSeconds counts {COUNTS} }}
@@ -49,10 +50,10 @@ class Overview:
     workers: tuple[WorkerRow, ...]
     groups: tuple[GroupRow, ...]
     group_count: int
-    series_table: Table
     queue_table: Table
     worker_table: Table
     group_table: Table
+    _series: dict[tzinfo, Table] = field(default_factory=dict[tzinfo, Table], repr=False, compare=False)
 
     @classmethod
     def read(cls, data: Json) -> Self:
@@ -70,11 +71,16 @@ class Overview:
             workers=tuple(workers),
             groups=groups,
             group_count=data["failureGroups"]["totalCount"],
-            series_table=tables.series(metrics.series),
             queue_table=tables.queues(queues),
             worker_table=tables.workers(workers, frame.now),
             group_table=tables.groups(groups, frame.now),
         )
+
+    def series_table(self, zone: tzinfo) -> Table:
+        """Return what happened in each part of the window; made once for all viewers in a time zone."""
+        if zone not in self._series:
+            self._series[zone] = tables.series(self.metrics.series, zone)
+        return self._series[zone]
 
     @property
     def slots(self) -> int:
@@ -87,6 +93,6 @@ class Overview:
         return max((queue.oldest_wait_seconds or 0 for queue in self.queues), default=None) or None
 
 
-def overview(window: str) -> Reading[Overview]:
+def overview(window: str, span: Span) -> Reading[Overview]:
     """Ask for all that the page shows."""
-    return source().read(OVERVIEW, {"window": window, "groups": GROUPS}, Overview.read)
+    return source().read(OVERVIEW, {"window": window, "span": span, "groups": GROUPS}, Overview.read)

@@ -1,7 +1,7 @@
 """The overview's tables. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from taskengine_dashboard import charts, tables, wording
 from taskengine_dashboard.model.failures import GroupRow
@@ -14,14 +14,14 @@ _GAP = 0.15
 """Between two bars, as a part of what each stands for."""
 
 
-def series(points: Sequence[Point]) -> Table:
-    """Return what happened in each part of the window."""
+def series(points: Sequence[Point], zone: tzinfo) -> Table:
+    """Return what happened in each part of the window, by the clocks of a zone."""
     length = points[1].at - points[0].at if len(points) > 1 else timedelta(seconds=1)
     return tables.table(
         points,
         {
-            charts.TIME: (tables.TIME, lambda point: point.at),
-            charts.UNTIL: (tables.TIME, lambda point: point.at + length * (1 - _GAP)),
+            charts.TIME: (tables.TIME, lambda point: charts.wall_clock(point.at, zone)),
+            charts.UNTIL: (tables.TIME, lambda point: charts.wall_clock(point.at, zone) + length * (1 - _GAP)),
             charts.COMPLETED.column: (tables.WHOLE, lambda point: point.completed),
             charts.FAILED.column: (tables.WHOLE, lambda point: point.failed),
             charts.WAIT_P95.column: (tables.NUMBER, lambda point: point.wait_p95),
@@ -38,6 +38,7 @@ def groups(rows: Sequence[GroupRow], now: datetime) -> Table:
             "task": (tables.TEXT, lambda group: group.task),
             "problem": (tables.TEXT, lambda group: group.headline),
             "place": (tables.TEXT, lambda group: group.location),
+            "course": (tables.COURSE, lambda group: [point.count for point in group.course]),
             "failed": (tables.WHOLE, lambda group: group.failed),
             "count": (tables.WHOLE, lambda group: group.count),
             "last": (tables.TEXT, lambda group: wording.ago(group.last_at, now)),

@@ -42,7 +42,7 @@ def slots(rows: Sequence[tuple[Worker, JobRow]]) -> Table:
             "queue": (tables.TEXT, lambda row: row[1].queue),
             "worker": (tables.TEXT, lambda row: row[0].name),
             "ran": (tables.TEXT, lambda row: wording.seconds(row[1].run_seconds)),
-            "progress": (tables.NUMBER, lambda row: row[1].progress.fraction if row[1].progress else None),
+            "progress": (tables.NUMBER, lambda row: tables.running_fraction(row[1])),
             "attempt": (tables.TEXT, lambda row: f"{row[1].attempt_count} / {row[1].max_attempts}"),
         },
     )
