@@ -6,17 +6,22 @@
     api.problem = httpx.ConnectError("refused")      nothing answers any more
     api.sent                                         what was asked: (operation, variables)
 
-What it answers is held to ``api/schema.graphql``, so it cannot say what the API could not.
+What it answers is held to ``api/schema.graphql`` and the mutations of its tasks, so it cannot say what the API
+could not.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
-from graphql import build_schema, graphql_sync
+from graphql import GraphQLSchema, build_schema, graphql_sync
+
+from taskengine.jobs import TaskInfo
+from taskengine_api.schema.build import Schema
 
 SCHEMA = (Path(__file__).parents[2] / "api" / "schema.graphql").read_text("utf-8")
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -58,8 +63,7 @@ class FakeApi:
         self.keys: list[str | None] = []
         """The API key of each request."""
         self.sent: list[tuple[str, dict[str, Any]]] = []
-        self._schema = build_schema(SCHEMA)
-        self._schema.type_map["UserError"].resolve_type = lambda *_: "ValidationError"  # type: ignore[attr-defined]
+        self._by_key: dict[str, str] = {}
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -93,7 +97,7 @@ class FakeApi:
             error = {"message": "Redis does not answer", "extensions": {"code": self.error_code}}
             return httpx.Response(200, json={"data": None, "errors": [error]})
         result = graphql_sync(
-            self._schema,
+            _schema(json.dumps(self.schemas)),
             body["query"],
             self._root(),
             variable_values=body["variables"],
@@ -140,7 +144,8 @@ class FakeApi:
             "rescheduleJob": lambda _info, **asked: self._edit(asked["input"], "runAt"),
             "changeJobPriority": lambda _info, **asked: self._edit(asked["input"], "priority"),
             "deleteJob": lambda _info, **asked: self._delete(asked["input"]["id"]),
-            "enqueueJob": self._enqueue,
+            "enqueueJob": lambda _info, **asked: self._enqueue(**asked["input"]),
+            **{f"enqueue{name.title()}": self._enqueue_typed(name) for name in self.schemas},
             "cancelJob": lambda _info, **asked: self._move(asked["input"], "CANCELLED"),
             "retryJob": lambda _info, **asked: self._move(asked["input"], "QUEUED"),
             **self.answers,
@@ -199,11 +204,19 @@ class FakeApi:
             },
         }
 
-    def _enqueue(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:
+    def _enqueue_typed(self, task: str) -> Any:
+        return lambda _info, **asked: self._enqueue(task, **asked["input"])
+
+    def _enqueue(self, task: str, args: Any = None, options: Any = None) -> dict[str, Any]:
         if self.refusal is not None:
-            return {"job": None, "errors": [self.refusal]}
-        job_id = self.add_job(task={"name": input["task"]}, args=input["args"])
-        return {"job": self.job(job_id), "errors": []}
+            return {"job": None, "deduplicated": False, "errors": [self.refusal]}
+        key = (options or {}).get("idempotencyKey")
+        if key in self._by_key:
+            return {"job": self.job(self._by_key[key]), "deduplicated": True, "errors": []}
+        job_id = self.add_job(task={"name": task}, args=args or {})
+        if key is not None:
+            self._by_key[key] = job_id
+        return {"job": self.job(job_id), "deduplicated": False, "errors": []}
 
     def _move(self, input: dict[str, Any], state: str) -> dict[str, Any]:
         if self.refusal is not None:
@@ -247,6 +260,15 @@ class FakeApi:
         operation = next(one for one in self.bulks if one["id"] == bulk_id)
         operation["state"] = "STOPPED"
         return {"operation": operation, "errors": []}
+
+
+@cache
+def _schema(tasks: str) -> GraphQLSchema:
+    """Return the API's schema with the mutations of these tasks; ``tasks``: their JSON Schemas by name, as JSON."""
+    infos = [TaskInfo(name=name, args_schema=schema) for name, schema in json.loads(tasks).items()]
+    made = build_schema(Schema().with_tasks(infos).sdl() if infos else SCHEMA)
+    made.type_map["UserError"].resolve_type = lambda *_: "ValidationError"  # type: ignore[attr-defined]
+    return made
 
 
 def a_page(nodes: Sequence[Any], *, start: str | None = None, end: str | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ ENQUEUE_JOB = Operation(
 mutation EnqueueJob($input: EnqueueJobInput!) {
   enqueueJob(input: $input) {
     job { id state task { name } }
+    deduplicated
     errors { code message path }
   }
 }
@@ -92,9 +93,9 @@ mutation ChangeJobPriority($input: ChangeJobPriorityInput!) {
 )
 
 
-def enqueue(request: Mapping[str, Any]) -> Reply:
-    """Enqueue one job; its id is in the payload. ``request`` is an ``EnqueueJobInput``."""
-    return source().send(ENQUEUE_JOB, {"input": request})
+def enqueue(request: Mapping[str, Any], operation: Operation = ENQUEUE_JOB) -> Reply:
+    """Enqueue one job; its id is in the payload. ``request`` is the input of ``operation``, which enqueues one."""
+    return source().send(operation, {"input": request})
 
 
 def retry(job_ids: Iterable[str]) -> Changed:

@@ -1,30 +1,30 @@
-"""Draws the fields of ``forms.py`` with Streamlit's widgets and gives back what they hold."""
+"""Draws the fields of a form, those that consist of others too, and gives back what they hold."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import tzinfo
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
 from taskengine_dashboard import wording
 from taskengine_dashboard.shapes import is_list, is_object
-from taskengine_dashboard.views.enqueue.forms import UNSET, Field, Kind, Path, Problem
+from taskengine_dashboard.views.enqueue import widgets
+from taskengine_dashboard.views.enqueue.held import held, variant_of
+from taskengine_dashboard.views.enqueue.kinds import UNSET, Field, Kind, Path, Problem
 
-Parsed = TypeVar("Parsed")
-
-_LARGEST = 2**53 - 1
-"""Browsers know no larger whole number."""
-_FEW = 4
 _next_row = count(1)
+_NAME = "name"
 
 
 class Form:
     """One drawing of a form. ``problems`` are told under the fields that they are about."""
 
-    def __init__(self, scope: str, problems: Sequence[Problem]) -> None:
-        self._scope = scope
+    def __init__(self, scope: str, problems: Sequence[Problem], zone: tzinfo) -> None:
+        self.scope = scope
         self._problems = problems
+        self._zone = zone
         self.known: list[Path] = []
         """The paths that have a place for problems, as far as they are drawn."""
 
@@ -41,7 +41,11 @@ class Form:
         Widgets are named by ``keys``, which is the path but in a list, where numbers change.
         """
         names = at if keys is None else keys
-        return {f.name: self._field(f, (*at, f.name), (*names, f.name), given or {}) for f in fields}
+        values = given or {}
+        return {
+            one.name: self._field(one, (*at, one.name), (*names, one.name), values.get(one.name, one.default))
+            for one in fields
+        }
 
     def complain(self, path: Path) -> None:
         """Tell what is wrong with a field that is drawn, and with what it holds and was not drawn apart."""
@@ -53,16 +57,24 @@ class Form:
                 message = f"{within_it}: {problem.message}" if within_it else problem.message
                 st.markdown(f":small[:red[:material/error: {wording.plain(message)}]]")
 
-    def _field(self, field: Field, path: Path, keys: Path, given: Mapping[str, Any]) -> Any:
-        default = given.get(field.name, field.default)
+    def _field(self, field: Field, path: Path, keys: Path, default: Any) -> Any:
+        """Draw one field; ``default`` is the JSON value that it begins with."""
+        if field.kind is Kind.CHOICE and len(field.choices) == 1 and field.must_be_given:
+            return field.choices[0]  # there is nothing to choose
         with st.container(gap="xxsmall"):
             match field.kind:
                 case Kind.GROUP:
                     value = self._group(field, path, keys, default)
                 case Kind.ROWS:
                     value = self._rows(field, path, keys, default)
+                case Kind.ENTRIES:
+                    value = self._entries(field, path, keys, default)
+                case Kind.UNION:
+                    value = self._union(field, path, keys, default)
                 case _:
-                    value = _WIDGETS[field.kind](field, self._key(keys), None if default is UNSET else default)
+                    shown = UNSET if default is UNSET or default is None else held(field, default, self._zone)
+                    key = self._key(keys)
+                    value = widgets.draw(field, key, None if shown is UNSET else shown, str(self._zone))
             self.complain(path)
         return value
 
@@ -70,219 +82,92 @@ class Form:
         given = default if is_object(default) else None
         with st.container(border=True, gap="small"):
             if not field.can_be_absent:
-                st.markdown(f"**{field.label}**", help=field.help)
-            elif not st.toggle(f"**{field.label}**", value=given is not None, key=self._key(keys), help=field.help):
+                st.markdown(f"**{wording.plain(field.label)}**", help=field.help)
+            elif not st.toggle(
+                f"**{wording.plain(field.label)}**", value=given is not None, key=self._key(keys), help=field.help
+            ):
                 return None
             return self.draw(field.fields, path, given, keys=keys)
 
-    def _rows(self, field: Field, path: Path, keys: Path, default: Any) -> list[dict[str, Any]]:
+    def _rows(self, field: Field, path: Path, keys: Path, default: Any) -> list[Any]:
         key = self._key(keys)
-        # A row is known by a number of its own: removing one must not shift what the others hold.
-        if key not in st.session_state:
-            st.session_state[key] = [(next(_next_row), row) for row in (default if is_list(default) else ())]
-        rows: list[tuple[int, Any]] = st.session_state[key]
-        values: list[dict[str, Any]] = []
-        st.markdown(f":small[{_label(field)}]", help=field.help)
+        (item,) = field.fields
+        rows = _rows_of(key, default if is_list(default) else ())
+        values: list[Any] = []
+        st.markdown(f":small[{wording.plain(widgets.label(field))}]", help=field.help)
         for index, (row, given) in enumerate(rows):
             with st.container(border=True, gap="small"):
-                values.append(self.draw(field.fields, (*path, str(index)), given, keys=(*keys, str(row))))
-                st.button(
-                    "Remove",
-                    key=f"{key}-{row}-remove",
-                    type="tertiary",
-                    icon=":material/delete:",
-                    on_click=_remove,
-                    args=(key, row),
-                )
-        st.button(f"Add to {field.label.lower()}", key=f"{key}-add", icon=":material/add:", on_click=_add, args=(key,))
+                one = replace(item, label=f"{field.label} {index + 1}")
+                values.append(self._inside(one, (*path, str(index)), (*keys, str(row)), given))
+                _draw_remove(key, row)
+        _draw_add(key, field)
         return values
 
+    def _entries(self, field: Field, path: Path, keys: Path, default: Any) -> list[tuple[str, Any]]:
+        key = self._key(keys)
+        (item,) = field.fields
+        rows = _rows_of(key, default.items() if is_object(default) else ())
+        entries: list[tuple[str, Any]] = []
+        st.markdown(f":small[{wording.plain(widgets.label(field))}]", help=field.help)
+        for index, (row, given) in enumerate(rows):
+            given_name, value = given if given is not UNSET else ("", UNSET)
+            with st.container(border=True, gap="small"):
+                name = str(st.text_input("Name", given_name, key=f"{key}-{row}-{_NAME}", autocomplete="off") or "")
+                self.complain((*path, f"#{index}"))
+                entries.append((name, self._inside(item, (*path, name), (*keys, str(row)), value)))
+                _draw_remove(key, row)
+        _draw_add(key, field)
+        return entries
+
+    def _union(self, field: Field, path: Path, keys: Path, default: Any) -> tuple[int, Any] | None:
+        variants = field.fields
+        is_given = default is not UNSET and default is not None
+        first = variant_of(field, default) if is_given else None
+        with st.container(border=True, gap="small"):
+            chosen = widgets.choose_variant(field, variants, self._key((*keys, "variant")), first)
+            if chosen is None:
+                return None
+            given = default if chosen == first else UNSET
+            return chosen, self._inside(variants[chosen], path, (*keys, str(chosen)), given)
+
+    def _inside(self, field: Field, path: Path, keys: Path, given: Any) -> Any:
+        """Draw what stands in a frame already; an object's fields need no second one."""
+        if field.kind is not Kind.GROUP or field.nullable:
+            return self._field(field, path, keys, field.default if given is UNSET else given)
+        value = self.draw(field.fields, path, given if is_object(given) else None, keys=keys)
+        self.complain(path)
+        return value
+
     def _key(self, keys: Path) -> str:
-        return "-".join((self._scope, *keys))
+        return "-".join((self.scope, *keys))
+
+
+def _rows_of(key: str, given: Iterable[Any]) -> list[tuple[int, Any]]:
+    """Return the rows, each with a number of its own: removing one must not shift what the others hold."""
+    if key not in st.session_state:
+        st.session_state[key] = [(next(_next_row), row) for row in given]
+    return st.session_state[key]
+
+
+def _draw_remove(key: str, row: int) -> None:
+    st.button(
+        "Remove",
+        key=f"{key}-{row}-remove",
+        type="tertiary",
+        icon=":material/delete:",
+        on_click=_remove,
+        args=(key, row),
+    )
+
+
+def _draw_add(key: str, field: Field) -> None:
+    label = f"Add to {wording.plain(field.label.lower())}"
+    st.button(label, key=f"{key}-add", icon=":material/add:", on_click=_add, args=(key,))
 
 
 def _add(key: str) -> None:
-    st.session_state[key] = [*st.session_state[key], (next(_next_row), {})]
+    st.session_state[key] = [*st.session_state[key], (next(_next_row), UNSET)]
 
 
 def _remove(key: str, row: int) -> None:
     st.session_state[key] = [kept for kept in st.session_state[key] if kept[0] != row]
-
-
-def _label(field: Field) -> str:
-    return f"{field.label} *" if field.must_be_given else field.label  # screen readers get this as it is: no Markdown
-
-
-def _text(field: Field, key: str, default: Any) -> Any:
-    value = "" if default is None else str(default)
-    placeholder = None if field.must_be_given or value else ("null" if field.nullable else None)
-    if field.long:
-        return st.text_area(
-            _label(field), value, key=key, help=field.help, max_chars=field.max_length, placeholder=placeholder
-        )
-    types: dict[Kind, Any] = {Kind.SECRET: "password", Kind.EMAIL: "email", Kind.URL: "url"}
-    return st.text_input(
-        _label(field),
-        value,
-        key=key,
-        type=types.get(field.kind, "default"),
-        help=field.help,
-        max_chars=field.max_length,
-        placeholder=placeholder,
-    )
-
-
-def _integer(field: Field, key: str, default: Any) -> Any:
-    def bound(value: float | None) -> int | None:
-        return None if value is None else int(max(-_LARGEST, min(_LARGEST, value)))
-
-    return st.number_input(
-        _label(field),
-        value=bound(default),
-        min_value=bound(field.minimum),
-        max_value=bound(field.maximum),
-        step=1,
-        key=key,
-        help=field.help,
-        placeholder=_empty_number(field),
-    )
-
-
-def _number(field: Field, key: str, default: Any) -> Any:
-    def real(value: float | None) -> float | None:
-        return None if value is None else float(value)
-
-    return st.number_input(
-        _label(field),
-        value=real(default),
-        min_value=real(field.minimum),
-        max_value=real(field.maximum),
-        format="%g",
-        step=0.1,
-        key=key,
-        help=field.help,
-        placeholder=_empty_number(field),
-    )
-
-
-def _empty_number(field: Field) -> str | None:
-    return None if field.must_be_given else "null" if field.nullable else "not given"
-
-
-def _boolean(field: Field, key: str, default: Any) -> Any:
-    if not field.nullable:
-        return st.toggle(field.label, value=bool(default), key=key, help=field.help)
-    return st.segmented_control(
-        field.label,
-        (True, False),
-        default=default,
-        format_func=lambda yes: "Yes" if yes else "No",
-        key=key,
-        help=field.help,
-    )
-
-
-def _choice(field: Field, key: str, default: Any) -> Any:
-    if len(field.choices) <= _FEW:
-        return st.segmented_control(
-            _label(field),
-            field.choices,
-            default=default,
-            required=not field.nullable,
-            format_func=str,
-            key=key,
-            help=field.help,
-        )
-    return st.selectbox(
-        _label(field),
-        field.choices,
-        index=field.choices.index(default) if default in field.choices else None,
-        format_func=str,
-        key=key,
-        help=field.help,
-        placeholder="Choose",
-    )
-
-
-def _choices(field: Field, key: str, default: Any) -> Any:
-    return st.pills(
-        _label(field),
-        field.choices,
-        selection_mode="multi",
-        default=default,
-        format_func=str,
-        key=key,
-        help=field.help,
-    )
-
-
-def _list(field: Field, key: str, default: Any) -> Any:
-    given = [str(value) for value in default or ()]
-    return st.multiselect(
-        _label(field),
-        given,
-        default=given,
-        accept_new_options=True,
-        key=key,
-        help=field.help,
-        placeholder="Type one and press Enter",
-    )
-
-
-def _date(field: Field, key: str, default: Any) -> Any:
-    return st.date_input(
-        _label(field),
-        value=_parsed(date.fromisoformat, default),
-        min_value=date(1900, 1, 1),
-        max_value=date(2199, 12, 31),
-        format="YYYY-MM-DD",
-        key=key,
-        help=field.help,
-    )
-
-
-def _time(field: Field, key: str, default: Any) -> Any:
-    return st.time_input(_label(field), value=_parsed(time.fromisoformat, default), step=60, key=key, help=field.help)
-
-
-def _datetime(field: Field, key: str, default: Any) -> Any:
-    return st.datetime_input(
-        _label(field),
-        value=_parsed(datetime.fromisoformat, default),
-        min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - the widget knows no zones; what it holds is in the viewer's
-        max_value=datetime(2199, 12, 31),  # noqa: DTZ001
-        format="YYYY-MM-DD",
-        step=60,
-        key=key,
-        help=field.help,
-    )
-
-
-def _json(field: Field, key: str, default: Any) -> Any:
-    value = "" if default is None else wording.pretty(default)
-    return st.text_area(_label(field), value, key=key, help=field.help, placeholder="JSON", height=96)
-
-
-def _parsed(parse: Callable[[str], Parsed], default: Any) -> Parsed | None:
-    try:
-        return parse(default) if isinstance(default, str) else None
-    except ValueError:
-        return None  # a default that is no date is the task's own; leaving the field empty keeps it
-
-
-_WIDGETS: dict[Kind, Callable[[Field, str, Any], Any]] = {
-    Kind.TEXT: _text,
-    Kind.SECRET: _text,
-    Kind.EMAIL: _text,
-    Kind.URL: _text,
-    Kind.INTEGER: _integer,
-    Kind.NUMBER: _number,
-    Kind.BOOLEAN: _boolean,
-    Kind.CHOICE: _choice,
-    Kind.CHOICES: _choices,
-    Kind.LIST: _list,
-    Kind.DATE: _date,
-    Kind.TIME: _time,
-    Kind.DATETIME: _datetime,
-    Kind.JSON: _json,
-}

@@ -1,23 +1,29 @@
 """Enqueue: run any task, by a form built from its arguments."""
 
-import json
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 
 from taskengine_dashboard import navigation, parts, wording
 from taskengine_dashboard.changes import jobs as changes
+from taskengine_dashboard.model.frame import Role
 from taskengine_dashboard.model.tasks import TaskInfo
 from taskengine_dashboard.shapes import is_object
-from taskengine_dashboard.views.enqueue import forms, questions, requests
+from taskengine_dashboard.views.enqueue import options, questions, schemas
+from taskengine_dashboard.views.enqueue.fields import read_fields
 from taskengine_dashboard.views.enqueue.form_view import Form
-from taskengine_dashboard.views.enqueue.forms import Problem
+from taskengine_dashboard.views.enqueue.held import described, misfits
+from taskengine_dashboard.views.enqueue.kinds import Problem
 from taskengine_dashboard.views.enqueue.questions import Catalogue
-from taskengine_dashboard.views.enqueue.requests import ARGS, OPTIONS, Sent
+from taskengine_dashboard.views.enqueue.requests import ARGS, Request, Sent
+from taskengine_dashboard.views.enqueue.typed import TypedMutation
+from taskengine_dashboard.views.enqueue.values import collect, read_json, without_place
+from taskengine_dashboard.views.job.request import curl
 
 _PARAM = "task"
 _PICKED, _DRAWN, _SENT, _MODE = "enqueue-task", "enqueue-drawn", "enqueue-sent", "enqueue-mode"
-_NOW, _GIVEN = "enqueue-args", "enqueue-given"
+_NOW, _GIVEN, _KEY = "enqueue-args", "enqueue-given", "enqueue-key"
 _FORM, _JSON = "Form", "JSON"
 
 
@@ -80,59 +86,132 @@ def _pick(found: Catalogue) -> TaskInfo | None:
 def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
     if task.description:
         st.caption(wording.plain(task.description.split("\n\n", 1)[0]))
+    if not found.frame.may(Role.OPERATOR):
+        _read_only(task)
+        return
     sent = _sent_for(task)
-    form = Form(f"enqueue-{task.name}", sent.problems if sent else ())
+    problems = sent.problems if sent else ()
+    form = Form(f"enqueue-{task.name}", problems, parts.viewer_zone())
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True, key="enqueue-arguments"):
         args, wrong = _arguments(task, form)
     with right, st.container(border=True, key="enqueue-options"):
-        chosen = _options(task, found, form)
-    request = requests.request(task.name, args, chosen)
+        with st.container(horizontal=True, vertical_alignment="center", height=32, border=False):
+            st.header("Options", anchor=False)
+        chosen = options.draw(task, found.queues, form, problems)
+    typed = TypedMutation.of(task.enqueue_field, task.schema, questions.types().value)
+    request = Request(task=task.name, schema=task.schema, args=args, options=chosen, typed=typed)
     if sent and (kept := sent.seen_against(request)) != sent:
         st.session_state[_SENT] = kept
         st.rerun()
-    _say_how_it_went(sent, form)
-    if st.button("Enqueue", type="primary", icon=":material/send:", key="enqueue-send", disabled=away):
-        _send(request, wrong)
-    with st.expander("The GraphQL that is sent", icon=":material/code:", key="enqueue-graphql"):
-        st.code(changes.ENQUEUE_JOB.text.strip(), language=None)
-        st.caption("Variables")
-        st.code(wording.pretty({"input": request}), language=None)
+    _actions(sent, form, request, wrong, away=away)
+    _draw_request(request)
+
+
+def _read_only(task: TaskInfo) -> None:
+    """Tell what the task takes to whoever may not enqueue it."""
+    with st.container(border=True, key="enqueue-read-only"):
+        st.header("Arguments", anchor=False)
+        fields = read_fields(task.schema)
+        if fields:
+            parts.small_table(described(fields), alt=f"Arguments of {task.name}")
+        else:
+            st.caption("This task takes no arguments.")
+    st.caption("You may look at everything and change nothing, so there is no form to fill in here.")
 
 
 def _sent_for(task: TaskInfo) -> Sent | None:
     sent: Sent | None = st.session_state.get(_SENT)
-    return sent if sent and sent.request["task"] == task.name else None
+    return sent if sent and sent.task == task.name else None
 
 
-def _send(request: dict[str, Any], wrong: list[Problem]) -> None:
+def _key_for(request: Request) -> str:
+    """Return the key that a request is sent with: the same until it says something else, or another is wanted.
+
+    So what is sent twice, by a second click or because the answer was lost, enqueues one job.
+    """
+    about, key = st.session_state.get(_KEY, ("", ""))
+    if about != request.fingerprint:
+        about, key = request.fingerprint, f"dashboard-{uuid4().hex}"
+        st.session_state[_KEY] = (about, key)
+    return key
+
+
+def _actions(sent: Sent | None, form: Form, request: Request, wrong: list[Problem], *, away: bool) -> None:
+    done = sent is not None and sent.job_id is not None and sent.is_about(request)
+    _say_what_is_wrong(sent, form)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="enqueue-actions"):
+        if st.button("Enqueue", type="primary", icon=":material/send:", key="enqueue-send", disabled=away or done):
+            _send(request, wrong)
+        if sent is not None and sent.job_id is not None and done:
+            _say_that_it_is_done(sent, sent.job_id)
+
+
+def _send(request: Request, wrong: list[Problem]) -> None:
     if wrong:
-        st.session_state[_SENT] = Sent(request=request, problems=tuple(wrong))
+        st.session_state[_SENT] = Sent.of(request, wrong)
     else:
-        st.session_state[_SENT] = Sent.answered(request, changes.enqueue(request))
+        answer = changes.enqueue(request.input(_key_for(request)), request.operation)
+        sent = Sent.answered(request, answer)
+        st.session_state[_SENT] = sent
+        if sent.job_id is not None:
+            parts.remember("It was enqueued before." if sent.deduplicated else f"Enqueued {wording.plain(sent.task)}.")
     st.rerun()
 
 
-def _say_how_it_went(sent: Sent | None, form: Form) -> None:
+def _another() -> None:
+    for key in (_KEY, _SENT):
+        st.session_state.pop(key, None)
+
+
+def _say_what_is_wrong(sent: Sent | None, form: Form) -> None:
     if sent is None:
         return
-    others = forms.without_place(sent.problems, form.known)
+    others = without_place(sent.problems, form.known)
     if others:
         st.error("  \n".join(map(wording.plain, others)), title="Not enqueued", icon=":material/error:")
     elif sent.problems:
         st.error("See the fields marked above.", title="Not enqueued", icon=":material/error:")
-    if sent.job_id is not None:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="enqueue-done"):
-            st.markdown(f":green-badge[:material/check: Enqueued] `{sent.job_id}`", width="content")
-            st.button(
-                "Open the job",
-                key="enqueue-open",
-                icon=":material/arrow_forward:",
-                icon_position="right",
-                type="tertiary",
-                on_click=navigation.open_job,
-                args=(sent.job_id,),
-            )
+
+
+def _say_that_it_is_done(sent: Sent, job_id: str) -> None:
+    word, icon = ("Enqueued before", "history") if sent.deduplicated else ("Enqueued", "check")
+    st.markdown(f":green-badge[:material/{icon}: {word}] `{job_id}`", width="content")
+    st.button(
+        "Open the job",
+        key="enqueue-open",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        type="tertiary",
+        on_click=navigation.open_job,
+        args=(job_id,),
+    )
+    st.button(
+        "Enqueue another",
+        key="enqueue-another",
+        icon=":material/add:",
+        type="tertiary",
+        on_click=_another,
+        help="What is filled in stays",
+    )
+
+
+def _draw_request(request: Request) -> None:
+    variables = {"input": request.shown(_key_for(request))}
+    with st.expander("The GraphQL that is sent", icon=":material/code:", key="enqueue-graphql"):
+        if request.typed is None:
+            st.caption("The API tells of no mutation of this task's own, so it is enqueued by its name.")
+        elif not request.is_typed:
+            st.caption("The task's own mutation has no words for these arguments, so it is enqueued by its name.")
+        st.code(request.operation.text.strip(), language=None)
+        st.caption("Variables. The idempotency key makes a second click harmless.")
+        st.code(wording.pretty(variables), language=None, wrap_lines=True)
+        st.caption("By yourself, as often as you like: without that key. Secrets are left for you to fill in.")
+        st.code(
+            curl(parts.graphiql_url(), request.operation, {"input": request.shown(None)}),
+            language=None,
+            wrap_lines=True,
+        )
 
 
 def _arguments(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
@@ -145,7 +224,7 @@ def _arguments(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
             key=_MODE,
             required=True,
             on_change=_carry_over,
-            args=(task.name,),
+            args=(task,),
             label_visibility="collapsed",
         )
     args, wrong = _by_json(task, form) if mode == _JSON else _by_form(task, form)
@@ -153,11 +232,13 @@ def _arguments(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
     return args, wrong
 
 
-def _carry_over(task: str) -> None:
-    """Begin with what was given so far, in the other way of giving it."""
+def _carry_over(task: TaskInfo) -> None:
+    """Begin with what was given so far, in the other way of giving it. Secrets are kept, and not shown."""
     now: Any = st.session_state.get(_NOW)
-    st.session_state[_text_key(task)] = wording.pretty(now)
-    st.session_state[_GIVEN] = (task, now if is_object(now) else {})
+    st.session_state[_text_key(task.name)] = wording.pretty(schemas.masked(now, task.schema))
+    st.session_state[_GIVEN] = (task.name, now if is_object(now) else {})
+    for key in [str(key) for key in st.session_state if str(key).startswith(f"enqueue-{task.name}-{ARGS}-")]:
+        del st.session_state[key]  # rows too are to be those that were given
 
 
 def _text_key(task: str) -> str:
@@ -165,76 +246,35 @@ def _text_key(task: str) -> str:
 
 
 def _by_form(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
-    fields = forms.read_fields(task.schema)
+    fields = read_fields(task.schema)
     if not fields:
         st.caption("This task takes no arguments.")
-    given_for, given = st.session_state.get(_GIVEN, (None, {}))
-    raw = form.draw(fields, (ARGS,), given if given_for == task.name else None)
+    given = _given(task)
+    if unfit := misfits(fields, given):
+        st.caption(f"The form cannot hold {wording.plain(', '.join(unfit))} as it was, and begins anew there.")
+    raw = form.draw(fields, (ARGS,), given)
     if any(field.must_be_given for field in fields):
         st.caption("\\* must be given")
-    return forms.collect(fields, raw, parts.viewer_zone(), (ARGS,))
+    return collect(fields, raw, parts.viewer_zone(), (ARGS,))
 
 
 def _by_json(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
     text = st.text_area(
         "An object with the arguments by name", key=_text_key(task.name), height=260, placeholder='{"name": "value"}'
     )
+    if schemas.MARKER in (text or ""):
+        st.caption(f"A secret that is shown as {wording.plain(schemas.MARKER)} is what you gave in the form.")
     form.complain((ARGS,))
     try:
-        args: Any = json.loads(text or "{}")
+        args = read_json(text or "{}")
     except ValueError as problem:
         return text, [Problem((ARGS,), f"is not JSON: {problem}")]
     if not is_object(args):
         return args, [Problem((ARGS,), "expected an object, such as {}")]
-    return args, []
+    return schemas.revealed(args, _given(task), task.schema), []
 
 
-def _options(task: TaskInfo, found: Catalogue, form: Form) -> dict[str, Any]:
-    with st.container(horizontal=True, vertical_alignment="center", height=32, border=False):
-        st.header("Options", anchor=False)
-    scope = f"option-{task.name}"
-    chosen: dict[str, Any] = {}
-    chosen["queue"] = st.selectbox(
-        "Queue",
-        found.queues,
-        index=None,
-        accept_new_options=True,
-        placeholder=f"{task.queue} (the task's own)",
-        key=f"{scope}-queue",
-    )
-    form.complain((OPTIONS, "queue"))
-    chosen["priority"] = st.number_input(
-        "Priority",
-        value=None,
-        min_value=1,
-        max_value=10,
-        step=1,
-        placeholder=f"{task.priority} (the task's own)",
-        help="10 runs first, 1 last",
-        key=f"{scope}-priority",
-    )
-    form.complain((OPTIONS, "priority"))
-    chosen["delaySeconds"] = st.number_input(
-        "Delay in seconds",
-        value=None,
-        min_value=0.0,
-        step=1.0,
-        format="%g",
-        placeholder="None: as soon as a worker is free",
-        key=f"{scope}-delay",
-    )
-    form.complain((OPTIONS, "delaySeconds"))
-    chosen["maxAttempts"] = st.number_input(
-        "Attempts at most",
-        value=None,
-        min_value=1,
-        step=1,
-        placeholder=f"{task.max_attempts} (the task's own)",
-        key=f"{scope}-attempts",
-    )
-    form.complain((OPTIONS, "maxAttempts"))
-    chosen["tags"] = st.multiselect(
-        "Tags", [], accept_new_options=True, placeholder="Type one and press Enter", key=f"{scope}-tags"
-    )
-    form.complain((OPTIONS, "tags"))
-    return chosen
+def _given(task: TaskInfo) -> dict[str, Any]:
+    """Return the arguments that were given in the other way before."""
+    given_for, given = st.session_state.get(_GIVEN, (None, None))
+    return given if given_for == task.name and is_object(given) else {}

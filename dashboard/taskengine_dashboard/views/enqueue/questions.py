@@ -10,6 +10,7 @@ from taskengine_dashboard.model.frame import Frame
 from taskengine_dashboard.model.json_values import Json
 from taskengine_dashboard.model.tasks import TaskInfo
 from taskengine_dashboard.source import source
+from taskengine_dashboard.views.enqueue.typed import Types
 
 CATALOGUE = Operation(
     "Catalogue",
@@ -21,6 +22,30 @@ query Catalogue {{
 }}
 {FRAME}""",
 )
+
+TYPES = Operation(
+    "InputTypes",
+    """
+query InputTypes {
+  __schema {
+    types {
+      kind
+      name
+      isOneOf
+      inputFields { name type { ...Ref } }
+      enumValues(includeDeprecated: true) { name description }
+    }
+    mutationType { fields { name args { type { ...Ref } } } }
+  }
+}
+fragment Ref on __Type {
+  kind name
+  ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+  ofType { kind name ofType { kind name } } } } } } } }
+}
+""",
+)
+"""What the API tells of its inputs; four lists within each other are as deep as it follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +69,8 @@ class Catalogue:
 def catalogue() -> Reading[Catalogue]:
     """Ask what can be enqueued."""
     return source().read(CATALOGUE, None, Catalogue.read)
+
+
+def types() -> Reading[Types]:
+    """Ask for the types of the tasks' own mutations."""
+    return source().read(TYPES, None, Types.read)

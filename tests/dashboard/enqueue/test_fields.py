@@ -1,7 +1,7 @@
 """Arguments as fields, and fields as arguments."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -9,10 +9,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import BaseModel, HttpUrl, SecretStr, TypeAdapter
+from pydantic import BaseModel, HttpUrl, TypeAdapter
 from pydantic import Field as About
 
-from taskengine_dashboard.views.enqueue.forms import UNSET, Field, Kind, Problem, collect, read_fields, without_place
+from taskengine import Secret
+from taskengine.signatures import Signature
+from taskengine_dashboard.views.enqueue.fields import read_fields
+from taskengine_dashboard.views.enqueue.kinds import UNSET, Field, Kind, Problem
+from taskengine_dashboard.views.enqueue.values import collect, without_place
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HALF_PAST_NINE = datetime(2026, 11, 24, 9, 30)  # noqa: DTZ001 - as the widget gives it: in no zone
@@ -28,6 +32,17 @@ class Sender(BaseModel):
     email: str = "hello@example.org"
 
 
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+    name: str
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"] = "dog"
+    name: str
+    good: bool = True
+
+
 class Tree(BaseModel):
     name: str
     children: list["Tree"] = []
@@ -35,11 +50,15 @@ class Tree(BaseModel):
 
 def field_of(hint: Any, *default: Any) -> Field:
     """The field that an argument with this type hint gets; with a default it is not required."""
-    schema = TypeAdapter(hint).json_schema()
-    definitions = schema.pop("$defs", {})
-    argument = {**schema, **({"default": default[0]} if default else {})}
-    required = [] if default else ["value"]
-    (field,) = read_fields({"properties": {"value": argument}, "required": required, "$defs": definitions})
+
+    def task(value: Any) -> None: ...
+
+    task.__annotations__["value"] = hint
+    schema = Signature("t", task).args_schema
+    if default:
+        schema["properties"]["value"]["default"] = default[0]
+        schema["required"] = []
+    (field,) = read_fields(schema)
     return field
 
 
@@ -69,7 +88,6 @@ def problems_of(field: Field, raw: Any) -> list[Problem]:
         (date, Kind.DATE),
         (time, Kind.TIME),
         (datetime, Kind.DATETIME),
-        (SecretStr, Kind.SECRET),
         (HttpUrl, Kind.URL),
         (Colour, Kind.CHOICE),
         (Literal["a", "b"], Kind.CHOICE),
@@ -79,9 +97,20 @@ def problems_of(field: Field, raw: Any) -> list[Problem]:
         (set[Colour], Kind.CHOICES),
         (Sender, Kind.GROUP),
         (list[Sender], Kind.ROWS),
-        (dict[str, int], Kind.JSON),
+        (dict[str, int], Kind.ENTRIES),
+        (dict[str, Any], Kind.JSON),
         (tuple[int, str], Kind.JSON),
-        (int | str, Kind.JSON),
+        (int | str, Kind.UNION),
+        (Sender | Tree, Kind.UNION),
+        (Annotated[int, About(ge=2**60)], Kind.DIGITS),
+        (timedelta, Kind.TEXT),
+        (bytes, Kind.TEXT),
+        (list[date], Kind.ROWS),
+        (list[int | None], Kind.ROWS),
+        (list[list[str]], Kind.ROWS),
+        (Secret[str], Kind.SECRET),
+        (Secret[list[int]], Kind.SECRET),
+        (list[Secret[str]], Kind.ROWS),
         (Any, Kind.JSON),
     ],
     ids=str,
@@ -196,7 +225,14 @@ def test_a_text_that_may_be_long_is_told_from_a_short_one(schema: Mapping[str, A
         (list[int], ["1", "2"], [1, 2]),
         (list[str], [], []),
         (set[Colour], ["red"], ["red"]),
-        (dict[str, int], '{"a": 1}', {"a": 1}),
+        (dict[str, int], [("a", 1), ("b", 2)], {"a": 1, "b": 2}),
+        (dict[str, Any], '{"a": 1}', {"a": 1}),
+        (Annotated[int, About(ge=2**60)], str(2**70), 2**70),
+        (int | str, (1, "3"), "3"),
+        (int | str, (0, 3), 3),
+        (Cat | Dog, (1, {"kind": "dog", "name": "Rex", "good": True}), {"kind": "dog", "name": "Rex", "good": True}),
+        (Secret[list[int]], "[1, 2]", [1, 2]),
+        (Secret[str], "[1, 2]", "[1, 2]"),
         (Sender, {"name": "Ada", "email": "ada@example.org"}, {"name": "Ada", "email": "ada@example.org"}),
         (Sender, {"name": "Ada", "email": "hello@example.org"}, {"name": "Ada"}),
         (list[Sender], [{"name": "Ada"}, {"name": "Bob"}], [{"name": "Ada"}, {"name": "Bob"}]),
@@ -213,7 +249,11 @@ def test_what_a_widget_holds_becomes_json(hint: Any, raw: Any, value: Any) -> No
         (int, 50, 50),
         (bool, False, False),
         (list[str], ["a"], ["a"]),
-        (dict[str, int], {"a": 1}, '{"a": 1}'),
+        (dict[str, int], {"a": 1}, [("a", 1)]),
+        (dict[str, Any], {"a": 1}, '{"a": 1}'),
+        (datetime, "2026-11-24T08:30:15Z", HALF_PAST_NINE),
+        (time, "09:30:15", time(9, 30)),
+        (float, 3, 3.0),
         (date | None, None, None),
         (Sender, {"name": "Ada", "email": "hello@example.org"}, {"name": "Ada", "email": "hello@example.org"}),
     ],
@@ -251,7 +291,7 @@ def test_a_group_that_is_switched_off_is_null() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hint", "raw"), [(str, "  "), (int, None), (date, None), (Colour, None), (dict[str, int], "")]
+    ("hint", "raw"), [(str, "  "), (int, None), (date, None), (Colour, None), (dict[str, Any], "")]
 )
 def test_what_must_be_given_and_is_not_is_a_problem(hint: Any, raw: Any) -> None:
     assert problems_of(field_of(hint), raw) == [Problem(("value",), "needs a value")]
@@ -268,7 +308,7 @@ def test_a_number_in_a_list_that_is_none_is_a_problem() -> None:
 
 
 def test_json_that_is_none_is_a_problem() -> None:
-    (problem,) = problems_of(field_of(dict[str, int]), "{")
+    (problem,) = problems_of(field_of(dict[str, Any]), "{")
     assert problem.path == ("value",)
     assert problem.message.startswith("is not JSON: ")
 
