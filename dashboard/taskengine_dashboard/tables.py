@@ -1,12 +1,14 @@
 """Rows as Arrow tables, which Streamlit sends as they are: ten times cheaper than data frames. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import pyarrow
 
 from taskengine_dashboard import wording
 from taskengine_dashboard.model.jobs import JobRow
+from taskengine_dashboard.model.workers import WorkerRow
 
 Row = TypeVar("Row")
 _arrow: Any = pyarrow  # it has no types
@@ -60,3 +62,15 @@ JOB_COLUMNS: dict[str, tuple[Any, Callable[[JobRow], Any]]] = {
 def jobs(rows: Sequence[JobRow], names: Sequence[str] = tuple(JOB_COLUMNS)) -> Table:
     """Return jobs, one row each, with every column that any view of them shows, or with those."""
     return table(rows, {name: JOB_COLUMNS[name] for name in names})
+
+
+def worker_columns(now: datetime) -> dict[str, tuple[Any, Callable[[WorkerRow], Any]]]:
+    """Return what every list of workers shows of one, as of ``now``."""
+    return {
+        "worker": (TEXT, lambda worker: worker.name),
+        "state": (CHIPS, lambda worker: [worker.state]),
+        "busy": (TEXT, lambda worker: f"{worker.running} / {worker.concurrency}" if worker.online else wording.NOTHING),
+        "load": (NUMBER, lambda worker: worker.load),
+        "queues": (TEXT, lambda worker: wording.served(worker.queues)),
+        "seen": (TEXT, lambda worker: wording.ago(worker.last_heartbeat_at, now)),
+    }

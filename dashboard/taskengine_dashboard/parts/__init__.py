@@ -3,6 +3,7 @@
 from taskengine_dashboard.parts.asking import Question, ask, open_question
 from taskengine_dashboard.parts.browser import browser, leave, open_help
 from taskengine_dashboard.parts.bulk import ask_about_all, bulk_progress
+from taskengine_dashboard.parts.cards import card_title, choose_cards, figures, finished_over_time, states_in_words
 from taskengine_dashboard.parts.charts import chart, is_dark
 from taskengine_dashboard.parts.empty import nothing_here
 from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
@@ -27,10 +28,14 @@ __all__ = [
     "ask_to_pause",
     "browser",
     "bulk_progress",
+    "card_title",
     "chart",
     "chips",
+    "choose_cards",
     "choose_window",
     "chosen_window",
+    "figures",
+    "finished_over_time",
     "graphiql_url",
     "header",
     "heading",
@@ -53,6 +58,7 @@ __all__ = [
     "spark",
     "state_badge",
     "state_column",
+    "states_in_words",
     "table",
     "tell",
     "time_column",

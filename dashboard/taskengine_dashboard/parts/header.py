@@ -12,7 +12,7 @@ from taskengine_dashboard.client import NotSignedIn, RequestFailed
 from taskengine_dashboard.feed import Reading
 from taskengine_dashboard.model.frame import Frame, Role
 from taskengine_dashboard.parts.sign_in import sign_in
-from taskengine_dashboard.parts.times import viewer_zone
+from taskengine_dashboard.parts.times import is_own_zone, viewer_zone
 
 
 class Answered(Protocol):
@@ -109,7 +109,12 @@ def _who_answered(frame: Frame) -> None:
 
 
 def _updated(at: datetime | None) -> str:
-    return f"Updated {wording.clock(at, viewer_zone())} {at.astimezone(viewer_zone()):%Z}" if at else "No answer yet"
+    return f"Updated {wording.clock(at, viewer_zone())}{_of_zone(at)}" if at else "No answer yet"
+
+
+def _of_zone(at: datetime) -> str:
+    """Return the name of the zone in which all times on a page are told, where it is not that of the viewer's clock."""
+    return "" if is_own_zone() else f" {at.astimezone(viewer_zone()):%Z}"
 
 
 def _what_is_shown(reading: Reading[Any]) -> str:

@@ -17,7 +17,7 @@ def spark(course: Sequence[CoursePoint], span: Span) -> None:
     zone = viewer_zone()
     times = wording.plural(sum(point.count for point in course), "time")
     st.html(
-        sparks.svg(
+        sparks.html(
             [point.count for point in course],
             told=[
                 f"{point.at.astimezone(zone):{charts.CLOCKS[span]}}: {wording.count(point.count)}" for point in course

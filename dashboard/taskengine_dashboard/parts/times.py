@@ -26,6 +26,11 @@ def viewer_zone() -> tzinfo:
         return ZoneInfo("UTC")
 
 
+def is_own_zone() -> bool:
+    """Whether times are told in the zone of the viewer's browser."""
+    return st.session_state.get(ZONE, BROWSER) == BROWSER or str(viewer_zone()) == st.context.timezone
+
+
 def span_of(window: Window) -> str:
     """Return a window as a span of ``ranges.TimeRange``."""
     return _SPANS[window]

@@ -203,7 +203,7 @@ def _failures(found: Overview, span: Span) -> None:
                 width="large",
                 help="Show the jobs that are failed for it",
             ),
-            "course": column.BarChartColumn(
+            "course": column.AreaChartColumn(
                 f"Last {span.lower()}", y_min=0, color="red", width=120, help="How often, in each part of that time"
             ),
             "failed": column.NumberColumn("Failed jobs", format="localized", width=84, help="Failed for it now"),

@@ -66,18 +66,4 @@ def queues(rows: Sequence[QueueRow]) -> Table:
 
 def workers(rows: Sequence[WorkerRow], now: datetime) -> Table:
     """Return the workers with their load, as of ``now``."""
-    return tables.table(
-        rows,
-        {
-            "worker": (tables.TEXT, lambda worker: worker.name),
-            "state": (tables.CHIPS, lambda worker: [worker.state]),
-            "busy": (tables.TEXT, _busy),
-            "load": (tables.NUMBER, lambda worker: worker.load),
-            "queues": (tables.TEXT, lambda worker: wording.served(worker.queues)),
-            "seen": (tables.TEXT, lambda worker: wording.ago(worker.last_heartbeat_at, now)),
-        },
-    )
-
-
-def _busy(worker: WorkerRow) -> str:
-    return f"{worker.running} / {worker.concurrency}" if worker.online else wording.NOTHING
+    return tables.table(rows, tables.worker_columns(now))

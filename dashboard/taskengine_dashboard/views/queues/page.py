@@ -1,7 +1,5 @@
 """Queues: how deep each is and how fast it moves, and what holds it back."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from taskengine_dashboard import navigation, parts, wording
@@ -9,13 +7,9 @@ from taskengine_dashboard.changes import queues as changes
 from taskengine_dashboard.jobs_query import JobsQuery
 from taskengine_dashboard.model.frame import Frame, Role
 from taskengine_dashboard.parts import Window
-from taskengine_dashboard.states import STATES
 from taskengine_dashboard.views.queues import questions
 from taskengine_dashboard.views.queues.questions import Queue
 
-_SHOWN = 24
-"""Cards that are drawn at once: each costs, and nobody looks at more."""
-_FIND = "queues-find"
 _PAUSE, _RESUME, _LIMITS = "Pause…", "Resume", "Limits…"
 
 
@@ -41,38 +35,10 @@ def _body() -> None:
             ),
         )
         return
-    shown = _chosen(found.queues)
+    shown = parts.choose_cards(found.queues, noun="queue", by="name", names=lambda queue: (queue.name,))
     with st.grid(2, min_column_width=440, gap="medium"):
         for queue in shown:
             _card(queue, window, found.frame, away=reading.problem is not None)
-
-
-def _chosen(queues: Sequence[Queue]) -> Sequence[Queue]:
-    """Draw what narrows the page; return the queues that are left."""
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="queues-bar"
-    ):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            text = ""
-            if len(queues) > _SHOWN:
-                text = st.text_input(
-                    "Find a queue",
-                    key=_FIND,
-                    type="search",
-                    live=True,
-                    placeholder="Find a queue",
-                    label_visibility="collapsed",
-                )
-            named = [queue for queue in queues if (text or "").lower() in queue.name.lower()]
-            st.caption(_how_many(len(named)), width="content")
-        parts.choose_window()
-    return named[:_SHOWN]
-
-
-def _how_many(queues: int) -> str:
-    if queues > _SHOWN:
-        return f"The first {_SHOWN} of {wording.plural(queues, 'queue')}"
-    return wording.plural(queues, "queue")
 
 
 def _card(queue: Queue, window: Window, frame: Frame, *, away: bool) -> None:
@@ -80,19 +46,13 @@ def _card(queue: Queue, window: Window, frame: Frame, *, away: bool) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
                 link = navigation.link_to_jobs(JobsQuery(queues=(queue.name,)))
-                st.page_link(
-                    link.page,
-                    label=f"**{wording.plain(queue.name)}**",
-                    icon="",
-                    help="Show its jobs",
-                    query_params=link.params,
-                )
+                parts.card_title(queue.name, link, key=f"queue-{queue.name}")
                 _badges(queue)
             if frame.may(Role.OPERATOR):
                 _actions(queue, may_limit=frame.may(Role.ADMIN), away=away)
         _pause_note(queue, frame)
         _figures(queue)
-        _course(queue, window)
+        parts.finished_over_time(queue.metrics, window)
         _facts(queue)
 
 
@@ -154,9 +114,7 @@ def _figures(queue: Queue) -> None:
         ("Out", wording.rate(metrics.per_second), "Jobs completed or failed for good, over the time range"),
         ("Wait p95", wording.seconds(metrics.wait.p95), "What 95 % of its jobs did not wait longer than"),
     )
-    with st.grid(3, min_column_width=130, gap="small"):
-        for label, value, help_ in figures:
-            st.metric(label, value, help=help_)
+    parts.figures(figures)
 
 
 def _length_seconds(queue: Queue) -> float:
@@ -165,25 +123,7 @@ def _length_seconds(queue: Queue) -> float:
     return (series[1].at - series[0].at).total_seconds() * len(series) if len(series) > 1 else 0.0
 
 
-def _course(queue: Queue, window: Window) -> None:
-    over = queue.metrics.over
-    if not any(point.finished for point in over):
-        return
-    st.metric(
-        "Finished over time",
-        wording.count(queue.metrics.finished),
-        chart_data=[point.finished for point in over],
-        chart_type="area",
-        help=f"Jobs that came to an end in the last {window.lower()}",
-    )
-
-
 def _facts(queue: Queue) -> None:
-    states = [
-        f":{state.colour}[{state.icon}] {wording.count(queue.counts.of(state.name))} {state.label.lower()}"
-        for state in STATES
-        if queue.counts.of(state.name)
-    ]
-    st.caption(" · ".join(states) or "No job is kept here")
+    st.caption(parts.states_in_words(queue.counts) or "No job is kept here")
     served = ", ".join(wording.plain(name) for name in queue.workers) or "no worker that is online"
     st.caption(f"Limit: {queue.limits} · Served by {served}")

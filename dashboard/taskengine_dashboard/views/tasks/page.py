@@ -1,7 +1,5 @@
 """Tasks: what can be run, how often it runs, how long that takes and how much of it fails; and what holds it back."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from taskengine_dashboard import navigation, parts, wording
@@ -9,13 +7,9 @@ from taskengine_dashboard.changes import tasks as changes
 from taskengine_dashboard.jobs_query import JobsQuery
 from taskengine_dashboard.model.frame import Frame, Role
 from taskengine_dashboard.parts import Window
-from taskengine_dashboard.states import STATES
 from taskengine_dashboard.views.tasks import questions
 from taskengine_dashboard.views.tasks.questions import Task
 
-_SHOWN = 24
-"""Cards that are drawn at once: each costs, and nobody looks at more."""
-_FIND = "tasks-find"
 _PAUSE, _RESUME, _LIMITS = "Pause…", "Resume", "Limits…"
 
 
@@ -38,40 +32,10 @@ def _body() -> None:
             key="tasks-nothing",
         )
         return
-    shown = _chosen(found.tasks)
+    shown = parts.choose_cards(found.tasks, noun="task", by="name or queue", names=lambda task: (task.name, task.queue))
     with st.grid(2, min_column_width=440, gap="medium"):
         for task in shown:
             _card(task, window, found.frame, away=reading.problem is not None)
-
-
-def _chosen(tasks: Sequence[Task]) -> Sequence[Task]:
-    """Draw what narrows the page; return the tasks that are left."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="tasks-bar"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            text = ""
-            if len(tasks) > 1:
-                text = st.text_input(
-                    "Find a task",
-                    key=_FIND,
-                    type="search",
-                    live=True,
-                    placeholder="Find by name or queue",
-                    label_visibility="collapsed",
-                    width=240,
-                )
-            wanted = (text or "").strip().lower()
-            named = [task for task in tasks if wanted in task.name.lower() or wanted in task.queue.lower()]
-            st.caption(_how_many(len(named)), width="content")
-        parts.choose_window()
-    if not named:
-        st.caption("No task is called so, or has its jobs in a queue that is.")
-    return named[:_SHOWN]
-
-
-def _how_many(tasks: int) -> str:
-    if tasks > _SHOWN:
-        return f"The first {_SHOWN} of {wording.plural(tasks, 'task')}"
-    return wording.plural(tasks, "task")
 
 
 def _card(task: Task, window: Window, frame: Frame, *, away: bool) -> None:
@@ -91,19 +55,12 @@ def _card(task: Task, window: Window, frame: Frame, *, away: bool) -> None:
         if task.in_short:
             st.caption(wording.plain(task.in_short))
         _figures(task)
-        _course(task, window)
+        parts.finished_over_time(task.metrics, window)
         _facts(task)
 
 
 def _name(task: Task) -> None:
-    link = navigation.link_to_jobs(JobsQuery(tasks=(task.name,)))
-    st.page_link(
-        link.page,
-        label=f"**{wording.plain(task.name)}**",
-        icon="",
-        help="Show its jobs",
-        query_params=link.params,
-    )
+    parts.card_title(task.name, navigation.link_to_jobs(JobsQuery(tasks=(task.name,))), key=f"task-{task.name}")
     if task.paused:
         st.badge(
             "Paused",
@@ -154,35 +111,11 @@ def _figures(task: Task) -> None:
         ("Run p95", wording.seconds(metrics.run.p95), "What 95 % of its runs did not exceed"),
         ("Run p99", wording.seconds(metrics.run.p99), "What 99 % of its runs did not exceed"),
     )
-    with st.grid(3, min_column_width=115, gap="small"):
-        for label, value, help_ in figures:
-            st.metric(label, value, help=help_)
-
-
-def _course(task: Task, window: Window) -> None:
-    over = task.metrics.over
-    if not any(point.finished for point in over):
-        return
-    failed = task.metrics.failed
-    st.metric(
-        "Finished over time",
-        wording.count(task.metrics.finished),
-        delta=f"{wording.count(failed)} failed for good" if failed else None,
-        delta_color="gray",  # of the course as well
-        delta_arrow="off",
-        chart_data=[point.finished for point in over],
-        chart_type="area",
-        help=f"Jobs that came to an end in the last {window.lower()}",
-    )
+    parts.figures(figures)
 
 
 def _facts(task: Task) -> None:
-    states = [
-        f":{state.colour}[{state.icon}] {wording.count(task.counts.of(state.name))} {state.label.lower()}"
-        for state in STATES
-        if task.counts.of(state.name)
-    ]
-    st.caption(" · ".join(states) or "No job of it is kept")
+    st.caption(parts.states_in_words(task.counts) or "No job of it is kept")
     timeout = "no timeout" if task.timeout_seconds is None else f"{wording.span(task.timeout_seconds)} a run"
     attempts = wording.plural(task.max_attempts, "attempt")
     st.caption(f"Queue {wording.plain(task.queue)} · priority {task.priority} · {attempts} · {timeout}")

@@ -16,17 +16,12 @@ def workers(rows: Sequence[Worker], now: datetime) -> Table:
     return tables.table(
         rows,
         {
-            "worker": (tables.TEXT, lambda worker: worker.name),
-            "state": (tables.CHIPS, lambda worker: [worker.state]),
-            "busy": (tables.TEXT, lambda worker: f"{worker.running} / {worker.concurrency}"),
-            "load": (tables.NUMBER, lambda worker: worker.load),
+            **tables.worker_columns(now),
             "cpu": (tables.TEXT, _cpu),
             "memory": (tables.TEXT, _memory),
-            "queues": (tables.TEXT, lambda worker: wording.served(worker.queues)),
             "host": (tables.TEXT, lambda worker: f"{worker.hostname} · {worker.pid}"),
             "version": (tables.TEXT, lambda worker: worker.version),
             "up": (tables.TEXT, lambda worker: wording.seconds((now - worker.started_at).total_seconds())),
-            "seen": (tables.TEXT, lambda worker: wording.ago(worker.last_heartbeat_at, now)),
             "drain": (tables.TEXT, lambda worker: DRAIN if worker.online and not worker.draining else None),
         },
     )
