@@ -19,7 +19,7 @@ SOURCES := tasks api dashboard tests benchmarks examples
 # Tests wait more than they compute, so two processes help on a single core too.
 WORKERS ?= 2
 
-.PHONY: help up demo test check lint format types imports pytest chromium clients requirements clean
+.PHONY: help up demo test check lint format types imports pytest machine chaos chromium clients requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ imports: $(VENV)/.dev ## Check which package imports which
 
 pytest: $(VENV)/.dev ## Run the tests (ARGS='-k cancel -x' narrows them)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+machine: $(VENV)/.dev ## Compare long random walks of jobs with a model (EXAMPLES=500): minutes
+	@MACHINE_EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest -o faulthandler_timeout=0 tests/tasks/test_machine.py
+
+chaos: $(VENV)/.dev ## Kill, freeze and cut off everything while jobs run (SECONDS=600)
+	@CHAOS_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_chaos.py
 
 chromium: ## Install the browser that some tests drive, where that is allowed
 	@tests/install_chromium.sh
