@@ -81,20 +81,17 @@ class Form:
     def _group(self, field: Field, path: Path, keys: Path, default: Any) -> dict[str, Any] | None:
         given = default if is_object(default) else None
         with st.container(border=True, gap="small"):
-            if not field.can_be_absent:
-                st.markdown(f"**{wording.plain(field.label)}**", help=field.help)
-            elif not st.toggle(
-                f"**{wording.plain(field.label)}**", value=given is not None, key=self._key(keys), help=field.help
-            ):
+            if not _is_there(field, self._key(keys), given is not None):
                 return None
             return self.draw(field.fields, path, given, keys=keys)
 
-    def _rows(self, field: Field, path: Path, keys: Path, default: Any) -> list[Any]:
+    def _rows(self, field: Field, path: Path, keys: Path, default: Any) -> list[Any] | None:
         key = self._key(keys)
+        if not _is_there(field, f"{key}-given", is_list(default)):
+            return None
         (item,) = field.fields
         rows = _rows_of(key, default if is_list(default) else ())
         values: list[Any] = []
-        st.markdown(f":small[{wording.plain(widgets.label(field))}]", help=field.help)
         for index, (row, given) in enumerate(rows):
             with st.container(border=True, gap="small"):
                 one = replace(item, label=f"{field.label} {index + 1}")
@@ -103,12 +100,13 @@ class Form:
         _draw_add(key, field)
         return values
 
-    def _entries(self, field: Field, path: Path, keys: Path, default: Any) -> list[tuple[str, Any]]:
+    def _entries(self, field: Field, path: Path, keys: Path, default: Any) -> list[tuple[str, Any]] | None:
         key = self._key(keys)
+        if not _is_there(field, f"{key}-given", is_object(default)):
+            return None
         (item,) = field.fields
         rows = _rows_of(key, default.items() if is_object(default) else ())
         entries: list[tuple[str, Any]] = []
-        st.markdown(f":small[{wording.plain(widgets.label(field))}]", help=field.help)
         for index, (row, given) in enumerate(rows):
             given_name, value = given if given is not UNSET else ("", UNSET)
             with st.container(border=True, gap="small"):
@@ -140,6 +138,15 @@ class Form:
 
     def _key(self, keys: Path) -> str:
         return "-".join((self.scope, *keys))
+
+
+def _is_there(field: Field, key: str, is_given: bool) -> bool:
+    """Draw the heading of what consists of others; return whether it is to be given."""
+    label = f"**{wording.plain(field.label)}**"
+    if field.can_be_absent:
+        return st.toggle(label, value=is_given, key=key, help=field.help)
+    st.markdown(label, help=field.help)
+    return True
 
 
 def _rows_of(key: str, given: Iterable[Any]) -> list[tuple[int, Any]]:

@@ -54,8 +54,10 @@ def held(one: Field, value: Any, zone: tzinfo = UTC) -> Any:
         case Kind.CHOICE:
             return value if _is_in(value, one.choices) else UNSET
         case Kind.CHOICES:
-            several = is_list(value) and _are_apart(value)
+            several = is_list(value) and _are_apart(value) and not (one.can_be_absent and value == [])
             return value if several and all(_is_in(part, one.choices) for part in value) else UNSET
+        case Kind.LIST if one.can_be_absent and value == []:
+            return UNSET
         case Kind.LIST:
             return _held_list(one, value)
         case Kind.DATE | Kind.TIME | Kind.DATETIME:

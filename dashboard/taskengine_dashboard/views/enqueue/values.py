@@ -68,8 +68,8 @@ def _is_default(one: Field, value: Any) -> bool:
 
 
 def _is_empty(one: Field, raw: Any) -> bool:
-    if raw is None:
-        return True
+    if raw is None or (raw == [] and one.can_be_absent and one.kind in {Kind.LIST, Kind.CHOICES}):
+        return True  # of a list that need not be given, nothing chosen is none
     if isinstance(raw, str) and not raw.strip():
         # An empty text is a value where a default is there to be cleared; else nobody has typed anything.
         return one.kind is not Kind.TEXT or one.nullable or one.default is UNSET

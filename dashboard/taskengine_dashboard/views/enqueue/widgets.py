@@ -133,7 +133,7 @@ def _empty_number(field: Field) -> str | None:
 
 
 def _boolean(field: Field, key: str, default: Any) -> Any:
-    if not field.nullable:
+    if not field.can_be_absent:
         return st.toggle(field.label, value=bool(default), key=key, help=field.help)
     return st.segmented_control(
         field.label,
