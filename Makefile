@@ -19,7 +19,7 @@ SOURCES := tasks api dashboard tests benchmarks examples
 # Tests wait more than they compute, so two processes help on a single core too.
 WORKERS ?= 2
 
-.PHONY: help up demo test check lint format types imports pytest machine chaos chromium clients requirements clean
+.PHONY: help up demo test check lint format types imports pytest machine fuzz chaos chromium clients requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ pytest: $(VENV)/.dev ## Run the tests (ARGS='-k cancel -x' narrows them)
 
 machine: $(VENV)/.dev ## Compare long random walks of jobs with a model (EXAMPLES=500): minutes
 	@MACHINE_EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest -o faulthandler_timeout=0 tests/tasks/test_machine.py
+
+fuzz: $(VENV)/.dev ## Ask a running API for what nobody would think of (CASES=10000): minutes
+	@FUZZ_CASES=$(or $(CASES),10000) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/fuzz
 
 chaos: $(VENV)/.dev ## Kill, freeze and cut off everything while jobs run (SECONDS=600)
 	@CHAOS_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_chaos.py

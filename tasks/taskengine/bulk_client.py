@@ -46,6 +46,9 @@ class BulkClient(ABC):
     @abstractmethod
     async def _run(self, call: Call[T]) -> T: ...
 
+    @abstractmethod
+    async def _read(self, call: Call[T]) -> T: ...
+
     @property
     def _bulks(self) -> Bulks:
         return Bulks(self._keys)
@@ -73,7 +76,7 @@ class BulkClient(ABC):
         for _ in range(_SCRIPTS_A_PAGE):
             left = min(RECORDS, RECORDS_A_PAGE - (found.looked if found else 0))
             missing = limit - (len(found.rows) if found else 0)
-            part = await self._run(
+            part = await self._read(
                 self._reads.list_jobs(
                     look, behind=behind, limit=missing, backward=backward, records=left, goes_on=found is not None
                 )

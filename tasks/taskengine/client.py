@@ -27,6 +27,7 @@ from taskengine.enqueue_client import EnqueueClient
 from taskengine.errors import InvalidInput, UnknownTask
 from taskengine.event_pages import EventPage, read_event_page
 from taskengine.events import Event, EventFeed, check_cursor
+from taskengine.gathering import Gathering
 from taskengine.insight_client import InsightClient
 from taskengine.jobs import (
     Attempt,
@@ -91,6 +92,7 @@ class Client(EnqueueClient, BulkClient, ScheduleClient, InsightClient, AccessCli
         self._store = Store(self._keys)
         self._reads = Reads(self._keys, lease_ms=round(self._settings.lease_seconds * 1000))
         self._redis = _connect(url, timeout=2.0)
+        self._together = cast("aioredis.Redis", Gathering(self._redis))
         # The event reader blocks for a second at a time: it has a connection with more patience.
         self._listener = _connect(url, timeout=5.0)
         self._feed = EventFeed(self._listener, self._keys)
@@ -186,14 +188,14 @@ class Client(EnqueueClient, BulkClient, ScheduleClient, InsightClient, AccessCli
             limit=limit,
             backward=backward,
         )
-        return await self._run(page)
+        return await self._read(page)
 
     async def list_log_lines(self, job_id: str, first: str, last: str) -> list[LogLine]:
         """Return the lines from one cursor to another, both included, that are kept: those of a ``Logged`` event."""
         for name, cursor in (("first", first), ("last", last)):
             check_log_cursor(cursor, path=(name,))
         try:
-            entries: Any = await self._redis.xrange(self._keys.logs(check_job_id(job_id)), first, last)
+            entries: Any = await self._together.xrange(self._keys.logs(check_job_id(job_id)), first, last)
         except RedisError as error:
             raise ours(error) from None
         return [read_log_entry(job_id, cursor, fields) for cursor, fields in entries]
@@ -393,8 +395,8 @@ class Client(EnqueueClient, BulkClient, ScheduleClient, InsightClient, AccessCli
         for cursor, name in ((after, "after"), (until, "before")):
             if cursor is not None:
                 check_cursor(cursor, (name,))
-        page = read_event_page(self._redis, self._keys, job, limit=limit, after=after, until=until, backward=backward)
-        return await page
+        redis, keys = self._together, self._keys
+        return await read_event_page(redis, keys, job, limit=limit, after=after, until=until, backward=backward)
 
     async def newest_cursor(self) -> str:
         """Return the cursor of the newest event: ``events`` after it gives all that comes after this call."""
@@ -409,6 +411,10 @@ class Client(EnqueueClient, BulkClient, ScheduleClient, InsightClient, AccessCli
 
     async def _run(self, call: Call[T]) -> T:
         return await call.arun(self._redis)
+
+    async def _read(self, call: Call[T]) -> T:
+        """Run a script that only looks, together with what others look for at this moment."""
+        return await call.arun(self._together)
 
     async def _run_all(self, calls: Sequence[Call[T]]) -> list[T]:
         return await arun_all(calls, self._redis)

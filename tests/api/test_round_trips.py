@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.client import Pipeline
 
-from support.api import Api, end, run
+from support.api import Api, end, run, say
 from taskengine.jobs import Options
 from taskengine.store import Ending
 
@@ -30,7 +31,7 @@ PAGE = """
 
 @pytest.fixture
 def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every command that the client sends."""
+    """Every command that the client sends, and every pipeline as one."""
     sent: list[Any] = []
     real = AsyncRedis.execute_command
 
@@ -38,7 +39,14 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         sent.append(args[0])
         return real(self, *args, **options)
 
+    together = Pipeline.execute
+
+    def counted_as_one(self: Pipeline, *args: Any, **options: Any) -> Any:
+        sent.append("pipeline")
+        return together(self, *args, **options)
+
     monkeypatch.setattr(AsyncRedis, "execute_command", counted)
+    monkeypatch.setattr(Pipeline, "execute", counted_as_one)
     return sent
 
 
@@ -77,8 +85,8 @@ async def test_metrics_of_many_queues_cost_one(api: Api, round_trips: list[Any])
     await api.data(document)
     round_trips.clear()
     assert len((await api.data(document))["queues"]) == 21
-    # Queues, the catalogue, pauses and limits. A pipeline is not seen here: its cost is the same for any number.
-    assert len([command for command in round_trips if command != "GET"]) == 3
+    # Queues, the catalogue, pauses and limits, and all metrics together.
+    assert len([command for command in round_trips if command != "GET"]) == 4
 
 
 async def test_names_alone_cost_one(api: Api, redis: Redis, round_trips: list[Any]) -> None:
@@ -89,3 +97,40 @@ async def test_names_alone_cost_one(api: Api, redis: Redis, round_trips: list[An
     round_trips.clear()
     await api.data(document)
     assert len([command for command in round_trips if command != "GET"]) == 1
+
+
+WITH_PAGES_INSIDE = {
+    "logs": "{ jobs { nodes { logs(last: 5) { totalCount nodes { message } } } } }",
+    "events": "{ jobs { nodes { events(last: 9) { nodes { cursor ... on JobLogged { log { message } } } } } } }",
+    "schedules": "{ schedules { jobs(first: 5) { totalCount nodes { id } } } }",
+}
+
+
+@pytest.mark.parametrize("inside", WITH_PAGES_INSIDE)
+async def test_a_page_inside_each_object_costs_no_more_for_more_objects(
+    api: Api, redis: Redis, round_trips: list[Any], inside: str
+) -> None:
+    number = 0
+
+    async def more(count: int) -> None:
+        nonlocal number
+        for _ in range(count):
+            number += 1
+            await api.client.create_schedule(f"s{number}", "universal", {}, every_seconds=3600)
+            await api.client.run_schedule(f"s{number}")
+            job = run(redis)
+            say(redis, job, ("INFO", "as told"))
+            end(redis, job)
+
+    async def cost() -> int:
+        round_trips.clear()
+        await api.data(WITH_PAGES_INSIDE[inside])
+        return len([command for command in round_trips if command != "GET"])
+
+    await more(3)
+    await cost()
+    few = await cost()
+    await more(20)
+    await cost()
+    # The lines of events are kept once read, so only the others are read again.
+    assert await cost() <= few + 1 <= 6

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,9 +16,14 @@ COMMAND = [sys.executable, "-m", "taskengine", "api"]
 
 
 @contextmanager
-def an_api(redis_url: str, data_dir: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
-    env = worker_env(redis_url, data_dir=data_dir, path=PATH, api_port=port)
-    process = subprocess.Popen(COMMAND, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def an_api(
+    redis_url: str, data_dir: Path, port: int, *, log: Path | None = None, **settings: object
+) -> Iterator["subprocess.Popen[str]"]:
+    """What it prints is in its pipe, which holds 64 KiB, or in ``log``."""
+    env = worker_env(redis_url, data_dir=data_dir, path=PATH, api_port=port, **settings)
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("wb")) if log else subprocess.PIPE
+        process = subprocess.Popen(COMMAND, env=env, stdout=output, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
     finally:

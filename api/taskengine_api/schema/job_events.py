@@ -1,5 +1,6 @@
 """The events of one job by page: what is kept of what happened to it."""
 
+import asyncio
 from dataclasses import replace
 
 import strawberry
@@ -50,10 +51,12 @@ async def events_of(
     found = await context.client.list_job_events(
         job, limit=limit, after=start and start.engine_cursor, until=end and end.entry, backward=backward
     )
+    # At once, so that the lines of all of them are read together.
+    told = await asyncio.gather(*(shown(event, context.lines) for event in found.events))
     nodes = [
         node
-        for event in found.events
-        for node in await shown(event, context.lines)
+        for one in told
+        for node in one
         if (start is None or key_of(node.cursor) > start.key) and (end is None or key_of(node.cursor) < end.key)
     ]
     page = nodes[-size:] if backward else nodes[:size]
