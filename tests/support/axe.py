@@ -1,0 +1,53 @@
+"""What axe-core finds wrong with a page for those who do not see it, or not well.
+
+violations(page)                         all of its rules
+violations(page, "color-contrast")       some of them
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from support.node import MODULES
+
+PROGRAM = MODULES / "axe-core" / "axe.min.js"
+GRAVE = ("serious", "critical")
+NOT_OURS: dict[str, tuple[str, ...]] = {
+    # The points that `st.metric` would show under the mouse on its course: empty groups without a name. The figure and
+    # its words stand beside it.
+    "svg-img-alt": ('class="mark-symbol role-mark metric_chart_',),
+}
+"""What Streamlit draws so and offers no way to change, by rule: how the HTML of the element is recognised."""
+
+
+@cache
+def _program() -> str:
+    return PROGRAM.read_text("utf-8")
+
+
+def need_axe() -> None:
+    """Skip the test where axe-core is not installed, saying how to get it; in CI it fails."""
+    if PROGRAM.exists():
+        return
+    reason = "needs axe-core: Node 20 or newer with npm, and `make clients`"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def violations(page: Page, *rules: str) -> list[str]:
+    """Return what is serious or critical and not Streamlit's own, as sentences."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_program())
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found: list[dict[str, Any]] = page.evaluate("options => axe.run(options).then(done => done.violations)", options)
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:300]} {node['failureSummary'][:300]}"
+        for violation in found
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
+        if not any(part in node["html"] for part in NOT_OURS.get(violation["id"], ()))
+    ]
