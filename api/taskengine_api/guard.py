@@ -254,6 +254,7 @@ class Guard(SchemaExtension):
             later = f"{points:,} are there in {balance.retry_seconds:g} s"
             words = f"the {balance.limit:,} points of a minute are spent; {later}"
             return coded(words, Code.RATE_LIMITED, retryAfterSeconds=balance.retry_seconds)
+        execution.context.meters.points.labels(operation.operation.value).inc(points)
         execution.context = execution.context.having_paid(balance)
         self._balance = None if operation.operation is OperationType.SUBSCRIPTION else balance
         return None

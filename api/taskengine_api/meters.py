@@ -32,6 +32,12 @@ class Meters:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.points = Counter(
+            "taskengine_api_points",
+            "What operations cost, as extensions.cost tells it.",
+            ["type"],
+            registry=self.registry,
+        )
         self.errors = Counter(
             "taskengine_api_errors",
             "Top-level errors that this process has answered with, by extensions.code.",

@@ -168,6 +168,8 @@ async def test_more_than_a_thousand_go_on_in_the_background_and_can_be_stopped(a
     for _ in range(2):
         stopped = (await api.data(stop, id=operation["id"]))["stopBulkOperation"]
         assert stopped == {"operation": {"state": "STOPPED"}, "errors": []}
+    entries = (await api.data("{ auditEntries(first: 1) { nodes { action subject } } }"))["auditEntries"]["nodes"]
+    assert entries == [{"action": "stop_bulk", "subject": operation["id"]}]
     node = (await api.data(OPERATION, id=operation["id"]))["node"]
     assert node == {"state": "STOPPED", "matched": 1_200, "changed": 1_000, "skipped": 0}
     gone = (await api.data(stop, id="bulk_gone"))["stopBulkOperation"]

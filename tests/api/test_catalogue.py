@@ -1,11 +1,14 @@
 """The schema follows the published tasks, without a restart, and without Redis for a while."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from redis import Redis
 
-from support.api import Api, a_task, has_field, publish, running_api
+from support.api import QUICK, Api, a_socket, a_task, has_field, publish, running_api
 from support.redis_server import RedisServer
 from support.waiting import until
 from taskengine.jobs import TaskInfo
@@ -82,6 +85,33 @@ async def test_an_odd_description_leaves_the_schema_as_it_was(
     assert "enqueueUniversal" in await fields(api)
 
 
+async def test_no_request_is_lost_while_tasks_come_and_go(api: Api, address: str, redis: Redis) -> None:
+    """Also one that began on the schema of before, and one that goes on for as long as it likes."""
+    answered: list[int] = []
+    changing = True
+
+    async def keep_asking(http: httpx.AsyncClient) -> None:
+        while changing:
+            response = await http.post(
+                "/graphql", json={"query": "{ tasks { name enqueueField } jobs { totalCount } }"}
+            )
+            assert "errors" not in response.json()
+            answered.append(response.status_code)
+
+    async with httpx.AsyncClient(base_url=f"http://{address}") as http, a_socket(address) as socket:
+        await socket.subscribe("subscription ($after: String) { jobEvents(after: $after) { job { id } } }", after="0-0")
+        asking = [asyncio.create_task(keep_asking(http)) for _ in range(3)]
+        for number in range(8):
+            publish(redis, a_task(f"fresh{number}", fresh))
+            await has_field(api, f"enqueueFresh{number}")
+            job_id = await api.enqueue(f"fresh{number}")
+            assert (await socket.next())["jobEvents"] == {"job": {"id": job_id}}
+        changing = False
+        await asyncio.gather(*asking)
+    assert set(answered) == {200}
+    assert len(answered) > 8
+
+
 async def test_the_api_starts_without_redis_and_recovers_by_itself(tmp_path: Path) -> None:
     server = RedisServer(tmp_path / "redis", durable=True)
     async with running_api(server.url) as api:
@@ -121,3 +151,14 @@ async def test_a_redis_that_goes_away_is_said_quickly_and_in_every_kind_of_opera
             return "errors" not in await api.answer("{ counts { queued } }")
 
         await until(back)
+
+
+async def test_a_redis_that_hangs_is_unavailable_before_the_request_is_given_up(durable_redis: RedisServer) -> None:
+    async with running_api(durable_redis.url, api=replace(QUICK, request_seconds=10)) as api:
+        await api.data("{ counts { queued } }")
+        with durable_redis.client() as redis:
+            redis.execute_command("CLIENT", "PAUSE", "60000", "ALL")
+        response = await api.post({"query": "{ counts { queued } }"})
+        durable_redis.kill()
+        (error,) = response.json()["errors"]
+        assert (response.status_code, error["extensions"]) == (200, {"code": "UNAVAILABLE"})

@@ -11,10 +11,12 @@ from gql import gql
 from gql.transport.websockets import WebsocketsTransport
 from redis import Redis
 
-from support.api import Api, Socket, a_socket, end, progress, run, say
+from support.api import Api, Socket, a_socket, a_task, end, progress, publish, run, running_api, say, serving
+from support.redis_server import RedisServer
 from support.waiting import until
 from taskengine import events as engine_events
 from taskengine.enqueue_client import NewJob
+from taskengine.errors import RedisUnavailable
 from taskengine.jobs import Options
 from taskengine.store import Ending
 
@@ -38,6 +40,10 @@ subscription ($id: ID!, $kinds: [JobEventKind!]! = [STATE, PROGRESS], $after: St
 }
 """
 START = "0-0"
+
+
+def universal(value: Any = None) -> None:
+    """Do nothing."""
 
 
 def moves(events: list[dict[str, Any]]) -> list[tuple[str | None, str]]:
@@ -291,6 +297,63 @@ async def test_a_subscriber_that_does_not_keep_up_is_let_go_and_told_where_to_go
     await socket.subscribe(ALL, id="2", after=taken[-1])
     for _ in range(50 - len(taken)):
         await socket.next("2")
+
+
+async def test_a_client_that_stops_reading_holds_nobody_up_and_goes_on_later(
+    api: Api, address: str, socket: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it does not take fills its connection first, some megabytes, and then what is kept for it here."""
+    monkeypatch.setattr(engine_events, "BACKLOG", 30)
+    document = "subscription ($after: String) { jobEvents(after: $after) { cursor job { args } } }"
+    async with a_socket(address, max_queue=1, compression=None) as stalled:
+        after = await api.client.newest_cursor()
+        await stalled.subscribe(document, after=after)
+        await socket.subscribe(ALL, after=after)
+        for number in range(150):
+            await api.enqueue(value=str(number) + "x" * 100_000)
+            assert (await socket.next())["jobEvents"]["to"] == "QUEUED"
+
+        async def nothing_more_is_kept() -> bool:
+            return any(one._overflow for one in api.client._feed._subscribers)
+
+        await until(nothing_more_is_kept)
+        taken: list[str] = []
+        while "errors" not in (payload := (await stalled.receive())["payload"]):
+            taken.append(payload["data"]["jobEvents"]["cursor"])
+        (error,) = payload["errors"]
+        assert error["extensions"] == {"code": "SLOW_SUBSCRIBER", "cursor": taken[-1]}
+        assert (await stalled.receive())["type"] == "complete"
+        await stalled.subscribe(document, id="2", after=taken[-1])
+        taken += [(await stalled.next("2"))["jobEvents"]["cursor"] for _ in range(150 - len(taken))]
+        assert len(set(taken)) == 150
+
+
+async def test_a_subscription_outlives_a_redis_that_goes_and_comes_back(durable_redis: RedisServer) -> None:
+    async with running_api(durable_redis.url) as api, serving(api.app) as address, a_socket(address) as socket:
+        with durable_redis.client() as redis:
+            publish(redis, a_task("universal", universal))
+        await listen(api, socket)
+        durable_redis.kill()
+        assert (await api.error("{ counts { queued } }"))["extensions"] == {"code": "UNAVAILABLE"}
+        durable_redis.restart()
+
+        async def enqueued() -> str | None:
+            try:
+                return await api.enqueue()
+            except RedisUnavailable:
+                return None
+
+        job_id = await until(enqueued)
+        assert (await socket.next())["jobEvents"]["job"]["id"] == job_id
+
+
+async def test_a_subscription_that_begins_without_redis_says_so(durable_redis: RedisServer) -> None:
+    async with running_api(durable_redis.url) as api, serving(api.app) as address, a_socket(address) as socket:
+        durable_redis.kill()
+        await socket.subscribe(ALL, after=START)
+        message = await socket.receive()
+        errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
+        assert errors[0]["extensions"]["code"] == "UNAVAILABLE"
 
 
 async def test_one_reader_serves_all_who_listen(api: Api, address: str) -> None:

@@ -218,6 +218,13 @@ async def test_operations_are_counted_by_their_kind_and_errors_by_their_code(api
     assert told.value("taskengine_api_operation_seconds_count", type="query") == 2
 
 
+async def test_what_operations_cost_is_added_up(api: Api) -> None:
+    told = [await api.answer("{ counts { queued } }") for _ in range(2)]
+    await api.answer("{ jobs(first: 100) { nodes { attempts(first: 100) { nodes { number } } } } }")  # too much
+    cost = sum(answer["extensions"]["cost"]["requested"] for answer in told)
+    assert (await scrape(api)).value("taskengine_api_points_total", type="query") == cost == 4
+
+
 async def test_open_subscriptions_are_counted_while_they_are_open(api: Api, address: str) -> None:
     async def open_now() -> float | None:
         return (await scrape(api)).value("taskengine_api_subscriptions")

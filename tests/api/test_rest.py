@@ -1,5 +1,6 @@
 """REST for scripts: the same jobs, the same keys, the same errors."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
@@ -7,7 +8,10 @@ import pytest
 from graphql import GraphQLInputObjectType, OperationDefinitionNode, get_operation_ast, parse, validate
 from redis import Redis
 
-from support.api import Api, end, run
+from support.api import QUICK, Api, end, run, running_api
+from support.attacks import PLAIN
+from support.redis_server import RedisServer
+from support.waiting import until
 from taskengine.store import Ending
 from taskengine_api import rest
 from taskengine_api.cost import LIMIT, Costs
@@ -156,6 +160,45 @@ async def test_roles_hold_as_in_graphql(api: Api) -> None:
     assert (await http.delete(f"/api/jobs/{job_id}", headers=shown(operator))).status_code == 200
     (entry,) = [entry for entry in (await api.client.list_audit_entries()).entries if entry.action == "delete_job"]
     assert (entry.by, entry.subject) == ("otto", job_id)
+
+
+async def test_a_budget_that_is_spent_is_429_and_says_when_to_come_again(redis_url: str) -> None:
+    async with running_api(redis_url, api=replace(QUICK, points_per_minute=1_000)) as api:
+        answers = [await api.http.get("/api/jobs", params={"first": 20}) for _ in range(5)]
+    assert answers[0].status_code == 200
+    assert code(answers[-1]) == (429, "RATE_LIMITED")
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_without_a_key_where_one_is_needed_it_is_401(api: Api) -> None:
+    secret = await api.client.create_api_key("ci", Role.OPERATOR)
+    for method, path in (("GET", "/api/jobs"), ("POST", "/api/jobs"), ("DELETE", "/api/jobs/job_x")):
+        assert code(await api.http.request(method, path)) == (401, "UNAUTHENTICATED")
+    opened = await api.http.get("/api/jobs", headers={"Authorization": f"Bearer {secret}"})
+    assert opened.status_code == 200
+
+
+async def test_without_redis_it_is_503_and_comes_back(durable_redis: RedisServer) -> None:
+    async with running_api(durable_redis.url) as api:
+        durable_redis.kill()
+        assert code(await api.http.get("/api/jobs")) == (503, "UNAVAILABLE")
+        assert code(await api.http.post("/api/jobs/job_x/retry", json={})) == (503, "UNAVAILABLE")
+        durable_redis.restart()
+
+        async def back() -> bool:
+            return (await api.http.get("/api/jobs")).status_code == 200
+
+        await until(back)
+
+
+async def test_a_body_past_the_limit_is_413(api: Api) -> None:
+    response = await api.http.post("/api/jobs", content=b" " * 1_048_577, headers=PLAIN)
+    assert code(response) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"null", b"\xff", b'{"task": NaN}', b'{"args": 1e999}'])
+async def test_an_odd_body_is_400(api: Api, body: bytes) -> None:
+    assert code(await api.http.post("/api/jobs", content=body, headers=PLAIN)) == (400, "BAD_REQUEST")
 
 
 async def test_pages_of_other_sites_are_refused(api: Api) -> None:
