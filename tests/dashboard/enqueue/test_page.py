@@ -8,7 +8,7 @@ import httpx
 from streamlit.testing.v1 import AppTest
 
 from support.fake_api import FakeApi
-from support.pages import OpenPage, look, texts
+from support.pages import OpenPage, links, look, texts
 from taskengine_dashboard.source import Source
 
 PIN = {"type": "object", "required": ["pin"], "properties": {"pin": {"type": "string", "writeOnly": True}}}
@@ -136,7 +136,7 @@ def test_the_new_job_is_one_click_away(api: FakeApi, open_page: OpenPage) -> Non
 def test_what_is_missing_is_said_at_its_field_and_nothing_is_sent(api: FakeApi, open_page: OpenPage) -> None:
     page = send(open_page("enqueue", task="greet"))
     assert ":small[:red[:material/error: needs a value]]" in texts(page)
-    assert [error.value for error in page.error] == ["See the fields marked above."]
+    assert [error.value for error in page.error] == ["See the marked fields."]
     assert sent(api) == []
 
 
@@ -386,7 +386,7 @@ def test_errors_of_the_typed_mutation_come_back_to_their_fields(api: FakeApi, op
     page.get_by_key("enqueue-all-args-how").set_value("fast")
     send(page)
     assert ":small[:red[:material/error: no such article]]" in texts(page)
-    assert [error.value for error in page.error] == ["See the fields marked above."]
+    assert [error.value for error in page.error] == ["See the marked fields."]
 
 
 def test_a_model_of_a_union_and_named_values_are_filled_in(api: FakeApi, open_page: OpenPage) -> None:
@@ -415,3 +415,16 @@ def test_a_model_that_holds_itself_is_filled_in_as_deep_as_one_likes(api: FakeAp
     inner.set_value("leaf")
     send(page)
     assert sent(api)[0]["args"] == {"tree": {"name": "root", "children": [{"name": "leaf"}]}}
+
+
+def test_a_click_that_comes_with_what_mends_a_problem_is_heard(api: FakeApi, open_page: OpenPage) -> None:
+    page = send(open_page("enqueue", task="greet"))
+    assert "needs a value" in texts(page)
+    page.text_input(key="enqueue-greet-args-name").set_value("Bob")
+    send(page)  # in one run with what was typed, as a browser does when one clicks right out of a field
+    assert [job["args"]["name"] for job in api.jobs] == ["Bob"]
+
+
+def test_tasks_are_listed_as_long_as_none_is_chosen(open_page: OpenPage) -> None:
+    (link,) = [link for link in links(open_page("enqueue")) if link.page == "enqueue" and link.query_string]
+    assert (link.label, link.query_string) == ("greet", "task=greet")

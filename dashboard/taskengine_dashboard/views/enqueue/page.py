@@ -23,8 +23,9 @@ from taskengine_dashboard.views.job.request import curl
 
 _PARAM = "task"
 _PICKED, _DRAWN, _SENT, _MODE = "enqueue-task", "enqueue-drawn", "enqueue-sent", "enqueue-mode"
-_NOW, _GIVEN, _KEY = "enqueue-args", "enqueue-given", "enqueue-key"
+_NOW, _GIVEN, _KEY, _CLICKED = "enqueue-args", "enqueue-given", "enqueue-key", "enqueue-clicked"
 _FORM, _JSON = "Form", "JSON"
+_GLANCE = 24
 
 
 def render() -> None:
@@ -79,8 +80,21 @@ def _pick(found: Catalogue) -> TaskInfo | None:
 
     name = st.selectbox("Task", names, index=None, key=_PICKED, on_change=choose, placeholder="Choose a task")
     if name is None:
-        st.caption("Choose what to run; its arguments appear here.")
+        _list(found)
     return found.task(name)
+
+
+def _list(found: Catalogue) -> None:
+    """Draw what there is to choose from, as far as it can be taken in at a glance."""
+    st.caption("Choose what to run; its arguments appear here.")
+    if len(found.tasks) > _GLANCE:
+        return
+    with st.container(border=True, gap="xsmall", key="enqueue-tasks"):
+        for task in found.tasks:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                navigation.draw_link(navigation.link_to("enqueue", task=task.name), wording.plain(task.name))
+                if task.description:
+                    st.caption(wording.plain(task.description.split("\n", 1)[0]), width="content")
 
 
 def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
@@ -101,10 +115,13 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
         chosen = options.draw(task, found.queues, form, problems)
     typed = TypedMutation.of(task.enqueue_field, task.schema, questions.types().value)
     request = Request(task=task.name, schema=task.schema, args=args, options=chosen, typed=typed)
+    if st.session_state.pop(_CLICKED, False) and not away:
+        _send(request, wrong)
     if sent and (kept := sent.seen_against(request)) != sent:
         st.session_state[_SENT] = kept
         st.rerun()
-    _actions(sent, form, request, wrong, away=away)
+    with right:
+        _actions(sent, form, request, away=away)
     _draw_request(request)
 
 
@@ -137,12 +154,18 @@ def _key_for(request: Request) -> str:
     return key
 
 
-def _actions(sent: Sent | None, form: Form, request: Request, wrong: list[Problem], *, away: bool) -> None:
+def _actions(sent: Sent | None, form: Form, request: Request, *, away: bool) -> None:
     done = sent is not None and sent.job_id is not None and sent.is_about(request)
     _say_what_is_wrong(sent, form)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="enqueue-actions"):
-        if st.button("Enqueue", type="primary", icon=":material/send:", key="enqueue-send", disabled=away or done):
-            _send(request, wrong)
+        st.button(
+            "Enqueue",
+            type="primary",
+            icon=":material/send:",
+            key="enqueue-send",
+            on_click=_click,
+            disabled=away or done,
+        )
         if sent is not None and sent.job_id is not None and done:
             _say_that_it_is_done(sent, sent.job_id)
 
@@ -159,6 +182,11 @@ def _send(request: Request, wrong: list[Problem]) -> None:
     st.rerun()
 
 
+def _click() -> None:
+    """Remember a click: a run that has drawn other problems begins anew, and would forget what a button says."""
+    st.session_state[_CLICKED] = True
+
+
 def _another() -> None:
     for key in (_KEY, _SENT):
         st.session_state.pop(key, None)
@@ -171,7 +199,7 @@ def _say_what_is_wrong(sent: Sent | None, form: Form) -> None:
     if others:
         st.error("  \n".join(map(wording.plain, others)), title="Not enqueued", icon=":material/error:")
     elif sent.problems:
-        st.error("See the fields marked above.", title="Not enqueued", icon=":material/error:")
+        st.error("See the marked fields.", title="Not enqueued", icon=":material/error:")
 
 
 def _say_that_it_is_done(sent: Sent, job_id: str) -> None:
