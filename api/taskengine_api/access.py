@@ -1,7 +1,8 @@
 """The door: who asks, by what a request carries. Knows headers, peers and keys; nothing of GraphQL.
 
 A key comes as ``Authorization: Bearer …``, in the payload of ``connection_init``, or as a cookie, which counts only for
-requests of our own pages. Without any key, who is on the machine itself is let in as ``local``, and nobody else.
+requests of our own pages. A token of an identity provider comes in the same ways. Without any key, who is on the
+machine itself is let in as ``local``, and nobody else.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from taskengine_api import bodies
 from taskengine_api.errors import Code, RequestRefused
 from taskengine_api.roles import LOCAL, Role, Viewer
 from taskengine_api.settings import ApiSettings, OpenLoopback
+from taskengine_api.tokens import Tokens, tokens_of
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ COOKIE = "taskengine_key"
 RECHECK_SECONDS = 1.0
 """How old a copy of what a key opens may be: so long a revoked key still works."""
 _REMEMBERED = 1_000
-_MAX_SECRET = 200
+_MAX_SECRET = 8_192
 _SCHEME = "bearer "
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="taskengine"'}
 _HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -50,6 +52,8 @@ class Ticket:
     viewer: Viewer
     digest: str | None
     """Of the key's secret; ``None`` for who was let in without one."""
+    ends: float | None = None
+    """Of a token, in seconds since the epoch."""
 
 
 class Door:
@@ -59,6 +63,7 @@ class Door:
         self._client = client
         self._settings = settings
         self._own_digest = digest_of(settings.key) if settings.key else None
+        self._tokens: Tokens | None = tokens_of(settings)
         self._hosts = _HOSTS | {name.lower() for name in settings.hosts}
         self._origins = frozenset(settings.origins)
         self._known: OrderedDict[str, tuple[float, Found]] = OrderedDict()
@@ -93,6 +98,9 @@ class Door:
             raise RequestRefused(403, "pages of other sites may not ask here", Code.FORBIDDEN)
 
     async def _by_key(self, secret: str) -> Ticket:
+        if self._tokens is not None and self._tokens.could_be(secret):
+            bearer = await self._tokens.read(secret)
+            return Ticket(bearer.viewer, None, bearer.ends)
         digest = digest_of(secret)
         if self._own_digest is not None and hmac.compare_digest(digest, self._own_digest):
             return Ticket(Viewer("environment", Role.ADMIN), digest)
@@ -118,7 +126,7 @@ class Door:
 
     async def _is_open(self) -> bool:
         if self._settings.open_loopback is OpenLoopback.AUTO:
-            return (await self._look("")).keys == 0
+            return self._tokens is None and (await self._look("")).keys == 0
         return self._settings.open_loopback is OpenLoopback.ON
 
     async def _look(self, digest: str) -> Found:
@@ -233,16 +241,18 @@ class Door:
                 log.debug("Nobody is asked to leave: %s", problem)
 
     async def _look_around(self) -> None:
-        for digest in {ticket.digest for ticket, _ in self._staying.values()}:
-            if not await self._still_opens(digest):
+        for held in {ticket for ticket, _ in self._staying.values()}:
+            if not await self._still_opens(held):
                 for ticket, leave in list(self._staying.values()):
-                    if ticket.digest == digest:
+                    if ticket == held:
                         leave()
 
-    async def _still_opens(self, digest: str | None) -> bool:
-        if digest is None:
+    async def _still_opens(self, ticket: Ticket) -> bool:
+        if ticket.ends is not None:
+            return time.time() < ticket.ends
+        if ticket.digest is None:
             return await self._is_open()
-        return digest == self._own_digest or (await self._look(digest)).key is not None
+        return ticket.digest == self._own_digest or (await self._look(ticket.digest)).key is not None
 
 
 async def _end(work: asyncio.Future[Any]) -> None:

@@ -75,7 +75,7 @@ def _for(host: str, api: ApiSettings) -> ApiSettings:
 
 def _check_keys(host: str, settings: Settings, api: ApiSettings) -> None:
     """Refuse to listen to others while there is no key by which to tell them apart."""
-    if is_loopback(host) or api.key is not None:
+    if is_loopback(host) or api.key is not None or api.oidc_issuer is not None:
         return
     try:
         keys = asyncio.run(_count_keys(settings))

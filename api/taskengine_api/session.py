@@ -12,6 +12,8 @@ from taskengine_api.errors import Code, RequestRefused
 from taskengine_api.settings import ApiSettings
 
 STAYS_SECONDS = 12 * 3_600
+_MAX_KEY = 3_800
+"""Of a token; browsers keep cookies of 4 kB."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -39,7 +41,7 @@ class Session:
         bodies.check_content_type(request.headers.get("content-type"))
         given = bodies.read_object(await bodies.read_body(request, self._settings.max_body_bytes))
         key = given.get("key")
-        if not isinstance(key, str) or not 1 <= len(key) <= 190:
+        if not isinstance(key, str) or not 1 <= len(key) <= _MAX_KEY:
             raise RequestRefused(
                 400, f"expected `key` to be the text of a key, got {bodies.kind_of(key)}", Code.BAD_REQUEST
             )

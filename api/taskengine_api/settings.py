@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from taskengine.errors import InvalidSetting
+from taskengine.roles import Role
 from taskengine.settings import count, read, seconds
 
 PREFIX = "TASKENGINE_API_"
@@ -63,6 +65,26 @@ def _key(text: str) -> str:
     raise ValueError("expected 20 to 190 letters, digits and signs that nobody can guess")
 
 
+def _address(text: str) -> str:
+    """What is read from there decides who is let in: nobody on the way may change it."""
+    parts = urlsplit(text)
+    if not parts.hostname or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise ValueError(f"expected an address such as https://login.example.org/realm, got {text!r}")
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError(f"expected https, got {text!r}")
+    return text
+
+
+def _roles(text: str) -> dict[str, Role]:
+    roles: dict[str, Role] = {}
+    for pair in _names(text):
+        word, _, role = (part.strip() for part in pair.rpartition("="))
+        if not word or role not in list(Role):
+            raise ValueError(f"expected pairs such as ops=OPERATOR,platform=ADMIN, got {pair!r}")
+        roles[word] = Role(role)
+    return roles
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "graphiql": _switch,
     "catalogue_seconds": seconds,
@@ -77,6 +99,12 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "max_connections": count,
     "points_per_minute": count,
     "introspection": _switch,
+    "oidc_issuer": _address,
+    "oidc_audience": str,
+    "oidc_keys_url": _address,
+    "oidc_name_claim": str,
+    "oidc_roles_claim": str,
+    "oidc_roles": _roles,
 }
 
 
@@ -110,8 +138,24 @@ class ApiSettings:
     """What one key may spend, over all processes; a point takes us some 5 to 10 microseconds."""
     introspection: bool = True
     """Whether the schema may be asked for what it has."""
+    oidc_issuer: str | None = None
+    """Whose tokens count beside keys; see ``tokens.py``."""
+    oidc_audience: str | None = None
+    """For whom a token has to be; needed with an issuer."""
+    oidc_keys_url: str | None = None
+    """Where the issuer's keys are; unset: where its own description says."""
+    oidc_name_claim: str = "sub"
+    """The claim that names who acts, for the audit."""
+    oidc_roles_claim: str = "roles"
+    """The claim with the words that are roles, or the path to it."""
+    oidc_roles: Mapping[str, Role] | None = None
+    """Which word is which role; unset: the words are the roles' names."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the settings; raise ``InvalidSetting`` for a bad value or a name that is not one."""
-        return cls(**read(env, _READERS, PREFIX, elsewhere=_NOT_OURS.__contains__))
+        made = cls(**read(env, _READERS, PREFIX, elsewhere=_NOT_OURS.__contains__))
+        if made.oidc_issuer is not None and made.oidc_audience is None:
+            problem = "is needed with an issuer: tokens that it makes for others are not for us"
+            raise InvalidSetting(f"{PREFIX}OIDC_AUDIENCE", problem)
+        return made

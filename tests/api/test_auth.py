@@ -15,7 +15,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from support.api import QUICK, Api, Socket, a_socket, running_api, serving
+from support.api import QUICK, WHO, Api, Socket, a_socket, bearer, running_api, serving, who
 from support.ports import free_port
 from support.redis_server import RedisServer
 from support.waiting import wait_until
@@ -24,13 +24,8 @@ from taskengine_api.access import COOKIE
 from taskengine_api.roles import Role
 from taskengine_api.settings import ApiSettings, OpenLoopback
 
-WHO = {"query": "{ viewer { name role } }"}
 LIVE = {"type": "subscribe", "id": "1", "payload": {"query": "subscription { jobEvents { cursor } }"}}
 OUR_PAGE = {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}
-
-
-def bearer(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"}
 
 
 @pytest.fixture
@@ -43,14 +38,6 @@ async def secret(api: Api) -> str:
 async def an_api(redis_url: str, **changed: Any) -> AsyncGenerator[Api]:
     async with running_api(redis_url, api=replace(QUICK, **changed)) as api:
         yield api
-
-
-async def who(api: Api, **headers: str) -> Any:
-    """Return name and role of the viewer, or status and code of the refusal."""
-    response = await api.post(WHO, **headers)
-    if response.status_code == 200:
-        return tuple(response.json()["data"]["viewer"].values())
-    return response.status_code, response.json()["errors"][0]["extensions"]["code"]
 
 
 # By key

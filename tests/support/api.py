@@ -39,6 +39,7 @@ from taskengine_api.settings import ApiSettings
 STORE = Store(Keys("default"))
 WORKER = "hand-1-abcd"
 LEASE_MS = 60_000
+WHO = {"query": "{ viewer { name role } }"}
 QUICK = ApiSettings(catalogue_seconds=0.02, request_seconds=30)
 
 
@@ -83,6 +84,18 @@ async def asked_by(api: Api, role: Role, document: str, /, **variables: Any) -> 
     assert isinstance(endpoint, GraphQLEndpoint)
     context = endpoint.context.seen_by(Viewer("vera", role))
     return await endpoint.schema.execute(document, variable_values=variables, context_value=context)
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def who(api: Api, **headers: str) -> Any:
+    """Return name and role of the viewer, or status and code of the refusal."""
+    response = await api.post(WHO, **headers)
+    if response.status_code == 200:
+        return tuple(response.json()["data"]["viewer"].values())
+    return response.status_code, response.json()["errors"][0]["extensions"]["code"]
 
 
 @asynccontextmanager
