@@ -22,7 +22,8 @@ from taskengine_dashboard.source import source_with
 LOGIN, LOGOUT = "/auth/login", "/auth/logout"
 STAYS_SECONDS = 12 * 3_600
 _MAX_BODY = 4_096
-_KEY = re.compile(r"[!-~]{1,190}")
+_KEY = re.compile(r"[!-~]{1,3800}")
+"""A key of the API, or a token of an identity provider that the API knows; browsers keep cookies of 4 kB."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 SIGN_IN = Operation("SignIn", "query SignIn { viewer { name role } }")
@@ -33,7 +34,7 @@ async def _sign_in(request: Request) -> Response:
         return _refusal(415, "expected a body of application/json")
     key = await _key_of(request)
     if key is None:
-        return _refusal(400, "That is no key: one is a single word of at most 190 characters.")
+        return _refusal(400, "That is no key: one is a single word of at most 3,800 characters.")
     try:
         answer = await run_in_threadpool(source_with(key).ask, SIGN_IN)
     except NotSignedIn as problem:

@@ -35,6 +35,12 @@ async def test_a_key_that_opens_becomes_a_cookie_that_no_script_reads(api: FakeA
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_a_token_is_longer_than_a_key_and_kept_the_same_way(api: FakeApi, browser: httpx.AsyncClient) -> None:
+    token = ".".join(["eyJ" + "x" * 200, "y" * 1_500, "z" * 340])
+    assert (await browser.post("/auth/login", json={"key": token})).status_code == 200
+    assert api.keys == [token]
+
+
 async def test_behind_tls_the_cookie_travels_by_tls_alone(browser: httpx.AsyncClient) -> None:
     answer = await browser.post("/auth/login", json={"key": KEY}, headers={"x-forwarded-proto": "https"})
     assert "; Secure" in answer.headers["set-cookie"]
