@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -78,6 +78,9 @@ def attacks(http: httpx.AsyncClient, address: str) -> dict[str, Ask]:
         found[f"socket: {name}"] = partial(over_a_socket, address, document)
     for name, body in BODIES.items():
         found[f"body: {name}"] = partial(sent, http, body)
+    found["another site: a mutation"] = partial(from_elsewhere, http)
+    found["another site: a socket"] = partial(socket_from_elsewhere, address)
+    found["socket: 60 subscriptions at once"] = partial(flood, address)
     return found
 
 
@@ -100,6 +103,28 @@ async def over_a_socket(address: str, document: str, turn: int) -> str:
             code, reason = await socket.closed()
             return f"closed {code} {reason}"
         return f"{message['type']} {json.dumps(message.get('payload'))!r}"
+
+
+async def from_elsewhere(http: httpx.AsyncClient, _turn: int) -> str:
+    body = {"query": 'mutation { enqueueJob(input: {task: "universal", args: {}}) { errors { code } } }'}
+    response = await http.post("/graphql", json=body, headers={"Origin": "https://elsewhere.example"})
+    return f"{response.status_code} {len(response.content)} bytes {response.text!r}"
+
+
+async def socket_from_elsewhere(address: str, _turn: int) -> str:
+    try:
+        async with a_socket(address, origin="https://elsewhere.example"):
+            return "let in"
+    except InvalidStatus as refusal:
+        return str(refusal)
+
+
+async def flood(address: str, _turn: int) -> str:
+    async with a_socket(address) as socket:
+        for number in range(60):
+            await socket.subscribe("subscription { jobEvents { cursor } }", id=str(number))
+        refused = [await socket.receive() for _ in range(10)]
+        return f"{len(refused)} of 60 refused: {json.dumps(refused[-1])}"
 
 
 if __name__ == "__main__":
