@@ -19,7 +19,7 @@ SOURCES := tasks api dashboard tests benchmarks examples
 # Tests wait more than they compute, so two processes help on a single core too.
 WORKERS ?= 2
 
-.PHONY: help up demo test check lint format types imports pytest machine fuzz chaos chromium clients requirements clean
+.PHONY: help up demo test check lint format types imports pytest machine fuzz chaos chromium clients screenshots requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ chromium: ## Install the browser that some tests drive, where that is allowed
 
 clients: ## Install the GraphQL clients that some tests run in Node, where there is Node
 	@tests/install_node_clients.sh
+
+screenshots: $(VENV)/.dev chromium ## Take the README's pictures anew, of the running product (two minutes)
+	@PYTHONPATH=tests $(BIN)/python -m support.pictures
 
 requirements: $(VENV)/.dev ## Pin every dependency anew (UPGRADE=--upgrade takes newer releases)
 	@compile="$(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \

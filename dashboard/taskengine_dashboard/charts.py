@@ -71,7 +71,7 @@ def lines(series: tuple[Series, ...], *, unit: str, clock: str, dark: bool = Fal
                 "mark": {
                     "type": "line",
                     "strokeWidth": 2,
-                    "interpolate": "monotone",
+                    "interpolate": "linear",  # a curve would rise where nothing was measured
                     "point": {"size": 14, "filled": True},
                 },
                 "encoding": {

@@ -51,7 +51,7 @@ class Household:
     def fail(self) -> tuple[int, str, str]:
         """Start it where it cannot; return exit code, stdout and stderr."""
         done = subprocess.run(
-            self._command(), check=False, cwd=self.folder, env=self._env(), capture_output=True, timeout=120
+            self._command(), check=False, cwd=self.folder, env=self.env(), capture_output=True, timeout=120
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -77,7 +77,7 @@ class Household:
             [sys.executable, "-m", "taskengine", *words],
             check=False,
             cwd=self.folder,
-            env=self._env(),
+            env=self.env(),
             capture_output=True,
             timeout=120,
         )
@@ -128,12 +128,19 @@ class Household:
         wait_until(lambda: self.job(job_id)["state"] == state, timeout, f"{job_id} is {state}")
         return self.job(job_id)
 
+    def env(self) -> dict[str, str]:
+        """Return the environment that its processes have."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TASKENGINE_")}
+        paths = [str(TESTS), *filter(None, [env.get("PYTHONPATH")])]
+        settings = {f"TASKENGINE_{name.upper()}": str(value) for name, value in self._settings.items()}
+        return env | settings | {"PYTHONPATH": os.pathsep.join(paths)}
+
     def _launch(self) -> None:
         with self._terminal.open("wb") as terminal:
             self._process = subprocess.Popen(
                 self._command(),
                 cwd=self.folder,
-                env=self._env(),
+                env=self.env(),
                 stdin=subprocess.DEVNULL,
                 stdout=terminal,
                 stderr=terminal,
@@ -141,12 +148,6 @@ class Household:
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "taskengine", "up", self.target]
-
-    def _env(self) -> dict[str, str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("TASKENGINE_")}
-        paths = [str(TESTS), *filter(None, [env.get("PYTHONPATH")])]
-        settings = {f"TASKENGINE_{name.upper()}": str(value) for name, value in self._settings.items()}
-        return env | settings | {"PYTHONPATH": os.pathsep.join(paths)}
 
     @property
     def _running(self) -> subprocess.Popen[bytes]:

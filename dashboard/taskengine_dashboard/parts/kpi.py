@@ -26,7 +26,7 @@ class Kpi:
     trend: Sequence[float] = ()
 
 
-def kpi_cards(kpis: Iterable[Kpi], *, min_width: int = 165) -> None:
+def kpi_cards(kpis: Iterable[Kpi], *, min_width: int = 145) -> None:
     """Draw figures side by side, as many to a row as fit."""
     every = list(kpis)
     with st.grid(len(every), min_column_width=min_width, gap="small"):

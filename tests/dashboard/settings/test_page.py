@@ -41,3 +41,10 @@ def test_times_are_told_in_the_zone_that_one_chooses(api: FakeApi, open_page: Op
     page.selectbox(key="zone").set_value("Asia/Tokyo")
     look(page)
     assert "24 Nov 2026, 20:59:30 on w1" in texts(page)
+    assert any(caption.value.endswith(" JST") for caption in page.caption), "the header names the zone"
+
+
+def test_the_zone_of_ones_own_clock_needs_no_name(open_page: OpenPage) -> None:
+    page = open_page("settings")
+    (updated,) = [caption.value for caption in page.caption if caption.value.startswith("Updated ")]
+    assert len(updated) == len("Updated 12:00:00")

@@ -168,7 +168,7 @@ def _workers(found: Overview) -> None:
             "state": parts.chips("State", WORKER_STATES, {name: name for name in WORKER_STATES}, 84),
             "busy": column.TextColumn("Busy", width=60, help="Slots that run a job, of those that there are"),
             "load": column.ProgressColumn("Load", format=" ", min_value=0, max_value=1, width=60),
-            "queues": column.TextColumn("Queues", width=150),
+            "queues": column.TextColumn("Queues", width=130),
             "seen": column.TextColumn("Seen", width=90, help="Its last heartbeat"),
         },
     )
