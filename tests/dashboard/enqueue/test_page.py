@@ -428,3 +428,34 @@ def test_a_click_that_comes_with_what_mends_a_problem_is_heard(api: FakeApi, ope
 def test_tasks_are_listed_as_long_as_none_is_chosen(open_page: OpenPage) -> None:
     (link,) = [link for link in links(open_page("enqueue")) if link.page == "enqueue" and link.query_string]
     assert (link.label, link.query_string) == ("greet", "task=greet")
+
+
+def test_a_job_is_run_again_with_arguments_changed_in_the_form(api: FakeApi, open_page: OpenPage) -> None:
+    api.schemas = {"greet": api.schemas["greet"], "pay": PIN}
+    first = api.add_job("FAILED", task={"name": "pay"}, args={"pin": "********"})
+    page = open_page("enqueue", task="pay", again=first)
+    assert first in texts(page)
+    page.number_input(key="option-pay-priority").set_value(9)
+    send(page)
+    (variables,) = api.asked("RerunJob")
+    key = variables["input"]["options"].pop("idempotencyKey")
+    assert key
+    assert variables["input"] == {"id": first, "args": {"pin": "********"}, "options": {"priority": 9}}
+    assert api.jobs[-1]["id"] in texts(page)
+
+
+def test_the_arguments_of_an_earlier_job_are_left_when_one_begins_with_nothing(
+    api: FakeApi, open_page: OpenPage
+) -> None:
+    page = open_page("enqueue", task="greet", again=api.add_job("COMPLETED"))
+    assert page.text_input(key="enqueue-greet-args-name").value == "Ada"
+    page.button(key="enqueue-anew").click()
+    look(page)
+    assert page.query_params == {"task": "greet"}
+    assert page.text_input(key="enqueue-greet-args-name").value == ""
+
+
+def test_a_job_that_is_gone_leaves_the_form_empty_and_says_so(open_page: OpenPage) -> None:
+    page = open_page("enqueue", task="greet", again="job_gone")
+    assert r"There is no job job\_gone" in texts(page)
+    assert page.text_input(key="enqueue-greet-args-name").value == ""

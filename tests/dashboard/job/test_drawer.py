@@ -229,6 +229,15 @@ def test_a_job_is_run_again_with_other_arguments(api: FakeApi, open_page: OpenPa
     assert page.button(key="drawer-rerun-of").label.startswith("Repeats")
 
 
+def test_the_arguments_of_another_run_can_be_changed_in_the_tasks_form(api: FakeApi, open_page: OpenPage) -> None:
+    job_id = api.add_job("COMPLETED")
+    page = choose(open_page("jobs", job=job_id), "Rerun…")
+    page.button(key="drawer-form").click()
+    look(page)
+    assert page.query_params == {"task": "greet", "again": job_id}
+    assert page.text_input(key="enqueue-greet-args-name").value == "Ada"
+
+
 def test_arguments_that_are_no_object_are_not_sent(api: FakeApi, open_page: OpenPage) -> None:
     page = choose(open_page("jobs", job=api.add_job("COMPLETED")), "Rerun…")
     page.text_area[0].set_value("{")

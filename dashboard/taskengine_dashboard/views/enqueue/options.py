@@ -1,6 +1,6 @@
 """How a job is enqueued: the fields of ``EnqueueOptions``, each with the task's own value where nothing is said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,17 +19,23 @@ _NOW, _LATER, _AT = "At once", "After a delay", "At a time"
 _RARE = ("startBefore", "timeoutSeconds", "dependsOn", KEY)
 
 
-def draw(task: TaskInfo, queues: Sequence[str], form: Form, problems: Sequence[Problem]) -> dict[str, Any]:
-    """Draw the options; return those that were given, by their names in the API."""
+def draw(
+    task: TaskInfo, queues: Sequence[str], form: Form, problems: Sequence[Problem], *, again: bool
+) -> dict[str, Any]:
+    """Draw the options; return those that were given, by their names in the API. ``again``: of a job once more."""
     scope = f"option-{task.name}"
-    chosen = {**_where(task, queues, form, scope), **_when(form, scope)}
+
+    def unless_given(value: object) -> str:
+        return "As it was" if again else f"{value} (the task's own)"
+
+    chosen = {**_where(task, queues, form, unless_given), **_when(form, scope)}
     chosen["maxAttempts"] = st.number_input(
         "Attempts at most",
         value=None,
         min_value=1,
         max_value=1_000,
         step=1,
-        placeholder=f"{task.max_attempts} (the task's own)",
+        placeholder=unless_given(task.max_attempts),
         key=f"{scope}-attempts",
     )
     form.complain((OPTIONS, "maxAttempts"))
@@ -43,13 +49,14 @@ def draw(task: TaskInfo, queues: Sequence[str], form: Form, problems: Sequence[P
     return requests.options(chosen)
 
 
-def _where(task: TaskInfo, queues: Sequence[str], form: Form, scope: str) -> dict[str, Any]:
+def _where(task: TaskInfo, queues: Sequence[str], form: Form, unless_given: Callable[[object], str]) -> dict[str, Any]:
+    scope = f"option-{task.name}"
     queue = st.selectbox(
         "Queue",
         queues,
         index=None,
         accept_new_options=True,
-        placeholder=f"{task.queue} (the task's own)",
+        placeholder=unless_given(task.queue),
         key=f"{scope}-queue",
     )
     form.complain((OPTIONS, "queue"))
@@ -59,7 +66,7 @@ def _where(task: TaskInfo, queues: Sequence[str], form: Form, scope: str) -> dic
         min_value=1,
         max_value=10,
         step=1,
-        placeholder=f"{task.priority} (the task's own)",
+        placeholder=unless_given(task.priority),
         help="10 runs first, 1 last",
         key=f"{scope}-priority",
     )

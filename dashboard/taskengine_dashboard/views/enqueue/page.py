@@ -1,5 +1,6 @@
 """Enqueue: run any task, by a form built from its arguments."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from taskengine_dashboard.shapes import is_object
 from taskengine_dashboard.views.enqueue import options, questions, schemas
 from taskengine_dashboard.views.enqueue.fields import read_fields
 from taskengine_dashboard.views.enqueue.form_view import Form
+from taskengine_dashboard.views.enqueue.given import begin_with, draw_again, given, text_key
 from taskengine_dashboard.views.enqueue.held import described, misfits
 from taskengine_dashboard.views.enqueue.kinds import Problem
 from taskengine_dashboard.views.enqueue.questions import Catalogue
@@ -23,9 +25,10 @@ from taskengine_dashboard.views.job.request import curl
 
 _PARAM = "task"
 _PICKED, _DRAWN, _SENT, _MODE = "enqueue-task", "enqueue-drawn", "enqueue-sent", "enqueue-mode"
-_NOW, _GIVEN, _KEY, _CLICKED = "enqueue-args", "enqueue-given", "enqueue-key", "enqueue-clicked"
+_NOW, _KEY, _CLICKED = "enqueue-args", "enqueue-key", "enqueue-clicked"
 _FORM, _JSON = "Form", "JSON"
 _GLANCE = 24
+_CLICK_SECONDS = 10.0
 
 
 def render() -> None:
@@ -76,7 +79,7 @@ def _pick(found: Catalogue) -> TaskInfo | None:
         st.session_state[_PICKED] = wanted
 
     def choose() -> None:
-        st.query_params[_PARAM] = st.session_state[_PICKED]
+        st.query_params.from_dict({_PARAM: st.session_state[_PICKED]} if st.session_state[_PICKED] else {})
 
     name = st.selectbox("Task", names, index=None, key=_PICKED, on_change=choose, placeholder="Choose a task")
     if name is None:
@@ -103,6 +106,7 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
     if not found.frame.may(Role.OPERATOR):
         _read_only(task)
         return
+    again = draw_again(task)
     sent = _sent_for(task)
     problems = sent.problems if sent else ()
     form = Form(f"enqueue-{task.name}", problems, parts.viewer_zone())
@@ -112,10 +116,11 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
     with right, st.container(border=True, key="enqueue-options"):
         with st.container(horizontal=True, vertical_alignment="center", height=32, border=False):
             st.header("Options", anchor=False)
-        chosen = options.draw(task, found.queues, form, problems)
-    typed = TypedMutation.of(task.enqueue_field, task.schema, questions.types().value)
-    request = Request(task=task.name, schema=task.schema, args=args, options=chosen, typed=typed)
-    if st.session_state.pop(_CLICKED, False) and not away:
+        chosen = options.draw(task, found.queues, form, problems, again=again is not None)
+    types = questions.types().value if again is None else None
+    typed = TypedMutation.of(task.enqueue_field, task.schema, types)
+    request = Request(task=task.name, schema=task.schema, args=args, options=chosen, typed=typed, again=again)
+    if _was_clicked(task) and not away:
         _send(request, wrong)
     if sent and (kept := sent.seen_against(request)) != sent:
         st.session_state[_SENT] = kept
@@ -164,6 +169,7 @@ def _actions(sent: Sent | None, form: Form, request: Request, *, away: bool) -> 
             icon=":material/send:",
             key="enqueue-send",
             on_click=_click,
+            args=(request.task,),
             disabled=away or done,
         )
         if sent is not None and sent.job_id is not None and done:
@@ -182,9 +188,15 @@ def _send(request: Request, wrong: list[Problem]) -> None:
     st.rerun()
 
 
-def _click() -> None:
+def _click(task: str) -> None:
     """Remember a click: a run that has drawn other problems begins anew, and would forget what a button says."""
-    st.session_state[_CLICKED] = True
+    st.session_state[_CLICKED] = (task, time.monotonic())
+
+
+def _was_clicked(task: TaskInfo) -> bool:
+    """Whether the button was pressed just now; once. One that was left behind by going elsewhere counts no more."""
+    clicked_for, at = st.session_state.pop(_CLICKED, (None, 0.0))
+    return clicked_for == task.name and time.monotonic() - at < _CLICK_SECONDS
 
 
 def _another() -> None:
@@ -227,7 +239,9 @@ def _say_that_it_is_done(sent: Sent, job_id: str) -> None:
 def _draw_request(request: Request) -> None:
     variables = {"input": request.shown(_key_for(request))}
     with st.expander("The GraphQL that is sent", icon=":material/code:", key="enqueue-graphql"):
-        if request.typed is None:
+        if request.again is not None:
+            st.caption("A job is run again by its id, so that its secrets need not be known.")
+        elif request.typed is None:
             st.caption("The API tells of no mutation of this task's own, so it is enqueued by its name.")
         elif not request.is_typed:
             st.caption("The task's own mutation has no words for these arguments, so it is enqueued by its name.")
@@ -261,26 +275,18 @@ def _arguments(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
 
 
 def _carry_over(task: TaskInfo) -> None:
-    """Begin with what was given so far, in the other way of giving it. Secrets are kept, and not shown."""
-    now: Any = st.session_state.get(_NOW)
-    st.session_state[_text_key(task.name)] = wording.pretty(schemas.masked(now, task.schema))
-    st.session_state[_GIVEN] = (task.name, now if is_object(now) else {})
-    for key in [str(key) for key in st.session_state if str(key).startswith(f"enqueue-{task.name}-{ARGS}-")]:
-        del st.session_state[key]  # rows too are to be those that were given
-
-
-def _text_key(task: str) -> str:
-    return f"enqueue-json-{task}"
+    """Begin with what was given so far, in the other way of giving it."""
+    begin_with(task, st.session_state.get(_NOW))
 
 
 def _by_form(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
     fields = read_fields(task.schema)
     if not fields:
         st.caption("This task takes no arguments.")
-    given = _given(task)
-    if unfit := misfits(fields, given):
+    before = given(task)
+    if unfit := misfits(fields, before):
         st.caption(f"The form cannot hold {wording.plain(', '.join(unfit))} as it was, and begins anew there.")
-    raw = form.draw(fields, (ARGS,), given)
+    raw = form.draw(fields, (ARGS,), before)
     if any(field.must_be_given for field in fields):
         st.caption("\\* must be given")
     return collect(fields, raw, parts.viewer_zone(), (ARGS,))
@@ -288,7 +294,7 @@ def _by_form(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
 
 def _by_json(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
     text = st.text_area(
-        "An object with the arguments by name", key=_text_key(task.name), height=260, placeholder='{"name": "value"}'
+        "An object with the arguments by name", key=text_key(task), height=260, placeholder='{"name": "value"}'
     )
     if schemas.MARKER in (text or ""):
         st.caption(f"A secret that is shown as {wording.plain(schemas.MARKER)} is what you gave in the form.")
@@ -299,10 +305,4 @@ def _by_json(task: TaskInfo, form: Form) -> tuple[Any, list[Problem]]:
         return text, [Problem((ARGS,), f"is not JSON: {problem}")]
     if not is_object(args):
         return args, [Problem((ARGS,), "expected an object, such as {}")]
-    return schemas.revealed(args, _given(task), task.schema), []
-
-
-def _given(task: TaskInfo) -> dict[str, Any]:
-    """Return the arguments that were given in the other way before."""
-    given_for, given = st.session_state.get(_GIVEN, (None, None))
-    return given if given_for == task.name and is_object(given) else {}
+    return schemas.revealed(args, given(task), task.schema), []

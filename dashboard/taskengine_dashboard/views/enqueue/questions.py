@@ -1,7 +1,7 @@
 """What can be enqueued, and where to."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from taskengine_dashboard.client import Operation
 from taskengine_dashboard.feed import Reading
@@ -47,6 +47,22 @@ fragment Ref on __Type {
 )
 """What the API tells of its inputs; four lists within each other are as deep as it follows."""
 
+FIRST = Operation("FirstJob", "query FirstJob($id: ID!) { job(id: $id) { id args task { name } } }")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """The answer to ``FIRST``: a job that is to be run once more. All ``None`` when there is no such job."""
+
+    job_id: str | None = None
+    task: str | None = None
+    args: Any = None
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        job = data["job"]
+        return cls(job_id=job["id"], task=job["task"]["name"], args=job["args"]) if job else cls()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -74,3 +90,8 @@ def catalogue() -> Reading[Catalogue]:
 def types() -> Reading[Types]:
     """Ask for the types of the tasks' own mutations."""
     return source().read(TYPES, None, Types.read)
+
+
+def first(job_id: str) -> Reading[First]:
+    """Ask for the job that is to be run once more."""
+    return source().read(FIRST, {"id": job_id}, First.read)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from taskengine_dashboard.changes.jobs import ENQUEUE_JOB
+from taskengine_dashboard.changes.jobs import ENQUEUE_JOB, RERUN_JOB
 from taskengine_dashboard.client import Operation, RequestFailed
 from taskengine_dashboard.shapes import is_list, is_object
 from taskengine_dashboard.source import Reply
@@ -32,6 +32,8 @@ class Request:
     args: Any
     options: Mapping[str, Any]
     typed: TypedMutation | None = None
+    again: str | None = None
+    """The job that this runs once more."""
 
     @property
     def is_typed(self) -> bool:
@@ -40,24 +42,26 @@ class Request:
 
     @property
     def operation(self) -> Operation:
-        """Return the task's own mutation, or ``enqueueJob`` where there is none or it has no words for this."""
+        """Return the task's own mutation; ``enqueueJob`` where there is none or it has no words for this."""
+        if self.again is not None:
+            return RERUN_JOB
         return self.typed.operation if self.typed is not None and self.is_typed else ENQUEUE_JOB
 
     def input(self, key: str | None) -> dict[str, Any]:
         """Return what is sent; ``key`` makes sending it twice enqueue one job."""
         typed = self._typed_args(frozenset())
-        return self._with_options({"task": self.task, ARGS: self.args} if typed is None else typed, key)
+        return self._with_options({**self._what, ARGS: self.args} if typed is None else typed, key)
 
     def shown(self, key: str | None) -> dict[str, Any]:
         """Return what is sent with ``********`` for each secret."""
         typed = self._typed_args(frozenset(schemas.secret_places(self.args, self.schema)))
-        masked = {"task": self.task, ARGS: schemas.masked(self.args, self.schema)}
+        masked = {**self._what, ARGS: schemas.masked(self.args, self.schema)}
         return self._with_options(masked if typed is None else typed, key)
 
     @property
     def fingerprint(self) -> str:
         """Return what tells it from other requests, without what is in it."""
-        said = json.dumps([self.task, self.args, dict(self.options)], sort_keys=True, default=str)
+        said = json.dumps([self._what, self.args, dict(self.options)], sort_keys=True, default=str)
         return hashlib.sha256(said.encode()).hexdigest()
 
     def json_path(self, path: Sequence[str]) -> Path:
@@ -68,6 +72,10 @@ class Request:
             return tuple(path)
         given = self.typed.json_path(path) if self.typed is not None and self.is_typed else tuple(path)
         return (ARGS, *schemas.placed(given[1:], self.schema))
+
+    @property
+    def _what(self) -> dict[str, str]:
+        return {"task": self.task} if self.again is None else {"id": self.again}
 
     def _typed_args(self, hidden: frozenset[Path]) -> dict[str, Any] | None:
         try:

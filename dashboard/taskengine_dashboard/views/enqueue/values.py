@@ -14,6 +14,7 @@ from typing import Any
 from taskengine_dashboard.shapes import is_object
 from taskengine_dashboard.views.enqueue.held import PLAINLY, held
 from taskengine_dashboard.views.enqueue.kinds import UNSET, Field, Kind, Path, Problem
+from taskengine_dashboard.views.enqueue.schemas import MARKER
 
 _NUMBER_TEXT = re.compile(r"[-+]?\d+", re.ASCII)
 
@@ -141,7 +142,7 @@ def _read_list(one: Field, raw: Any, _zone: tzinfo, path: Path) -> tuple[Any, li
 
 
 def _read_secret(one: Field, raw: Any, zone: tzinfo, path: Path) -> tuple[Any, list[Problem]]:
-    if one.item in PLAINLY:
+    if one.item in PLAINLY or raw == MARKER:
         return raw, []
     value, problems = _read_json(one, raw, zone, path)
     return value, [Problem(path, "is not JSON, as it must be written here")] if problems else []

@@ -134,6 +134,13 @@ def _rerun_panel(job: JobDetail, scope: str, away: bool) -> None:
     args, wrong = _object(text)
     if wrong:
         st.caption(f":red[{wording.plain(wrong)}]")
+    st.button(
+        "Change them in a form",
+        key=f"{scope}-form",
+        icon=":material/edit_note:",
+        type="tertiary",
+        on_click=lambda: navigation.follow(navigation.link_to("enqueue", task=job.task, again=job.id)),
+    )
     _answers(scope, "Enqueue it", lambda: _rerun(job, args), disabled=away or bool(wrong))
 
 
