@@ -49,7 +49,7 @@ class Limits:
     values: int = 20_000
     """Values in its variables that have a type of ours; what a JSON holds inside counts as one."""
     problems: int = 10
-    """Things found wrong with it before the search ends: telling of each can cost as much as reading it."""
+    """Things found wrong with it before the search ends."""
 
 
 _NOTHING = SelectionSetNode(selections=())
@@ -215,12 +215,12 @@ class Guard(SchemaExtension):
         assert context.query is not None
         assert context.graphql_document is not None
         found = self._schema.documents.get(context.query) or Document(context.graphql_document)
-        if found.problems is None:
-            found.problems = self._problems(found.node)
         # Strawberry keeps what the client said private and runs the first operation when it said nothing.
         named = getattr(context, "_provided_operation_name", None) is not None
         problem = None if named else _unnamed(found.node)
-        context.pre_execution_errors = [problem] if problem else list(found.problems)
+        if problem is None and found.problems is None:
+            found.problems = self._problems(found.node)
+        context.pre_execution_errors = [problem] if problem else list(found.problems or ())
         if not context.pre_execution_errors:
             problem = await self._pay(found)
             context.pre_execution_errors = [problem] if problem else []
@@ -278,9 +278,10 @@ class Guard(SchemaExtension):
         if problem is not None:
             return [problem]
         rules = (*context.validation_rules, *self._schema.more_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-        problems = validate(self._schema.core, document, rules, max_errors=self.limits.problems)
-        # One more says that there may be others, in words that are for a document too large to be looked at.
-        return problems[: self.limits.problems]
+        # Each may cost as much to tell as the document to read: of a long one fewer are told.
+        most = max(2, min(self.limits.problems, 5_000 // max(document.token_count, 1)))
+        # One more would say that there may be others, in words that are for a document too large to be looked at.
+        return validate(self._schema.core, document, rules, max_errors=most)[:most]
 
     @property
     def _schema(self) -> Any:

@@ -192,6 +192,8 @@ async def test_what_is_said_of_a_long_name_is_short(api: Api) -> None:
 
 async def test_no_more_is_told_of_than_one_can_mend(api: Api) -> None:
     errors = (await api.answer("{ " + " ".join(f"nothing{n}" for n in range(900)) + " }"))["errors"]
+    assert len(errors) == 5
+    errors = (await api.answer("{ " + " ".join(f"nothing{n}" for n in range(90)) + " }"))["errors"]
     assert len(errors) == 10
 
 
