@@ -17,6 +17,7 @@ from graphql import (
     ArgumentNode,
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLInputType,
@@ -78,7 +79,7 @@ _INSTANTS = st.datetimes(timezones=st.timezones() | st.none()).map(lambda at: at
     ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2030-01-31T12:00:00Z", "1969-12-31T23:59:59.999999Z"]
 )
 SCALARS: Mapping[str, st.SearchStrategy[Any]] = {
-    "JSON": _JSON,
+    "JSON": _JSON | _JSON.map(lambda value: _object({"value": value})) | st.just(_object({})),
     "DateTime": (_INSTANTS | _TEXTS).map(nodes.String),
     "Date": (st.dates().map(str) | _TEXTS).map(nodes.String),
     "Time": (st.times().map(str) | _TEXTS).map(nodes.String),
@@ -116,6 +117,14 @@ _COUNTS: Mapping[str, Sequence[int]] = {
     "attempts": (1, 3, 0),
 }
 _MEANT_TOKEN = re.compile(r"@(job|queue|task|schedule|group|bulk|worker|attempt|cursor|event):(\d+)")
+_SECONDS: Mapping[str, Sequence[float]] = {
+    "delaySeconds": (0.5, 60.0, 0.0),
+    "timeoutSeconds": (0.5, 30.0),
+    "everySeconds": (1.0, 3600.0),
+    "perSeconds": (1.0, 60.0),
+}
+_OF_FIELD = ("Job", "Schedule", "Worker", "Bulk", "FailureGroup")
+"""What a mutation is about stands in its name."""
 LEFT_OUT, MEANT, AS_VARIABLE = 0.6, 0.7, 0.4
 
 
@@ -192,6 +201,12 @@ class _Meaning(Visitor):
         super().__init__()
         self._chance = chance
         self._within: list[str] = []
+        self._about: str | None = None
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        if self._about is None:
+            kind = next((kind for kind in _OF_FIELD if kind in node.name.value), "")
+            self._about = {"FailureGroup": "@group", "": ""}.get(kind, f"@{kind.lower()}")
 
     def enter_argument(self, node: ArgumentNode, *_: object) -> None:
         self._within.append(node.name.value)
@@ -206,18 +221,32 @@ class _Meaning(Visitor):
         self._within.pop()
 
     def enter_string_value(self, *_: object) -> StringValueNode | None:
+        return self._text()
+
+    def _text(self) -> StringValueNode | None:
         words = _MEANT.get(self._within[-1]) if self._within else None
         if words is None or self._chance.random() > MEANT:
             return None
         word = self._chance.choice(words)
+        if self._within[-1] == "id" and self._about and self._chance.random() < MEANT:
+            word = self._about
         is_name = word.startswith("@") and word != "@daily"
         return StringValueNode(value=f"{word}:{self._chance.randrange(50)}" if is_name else word)
 
-    def enter_int_value(self, *_: object) -> IntValueNode | None:
+    def enter_int_value(self, *_: object) -> IntValueNode | StringValueNode | None:
+        """A number may be an id, too."""
         counts = _COUNTS.get(self._within[-1]) if self._within else None
+        if self._within and self._within[-1] in {"id", "ids", "dependsOn"}:
+            return self._text()
         if counts is None or self._chance.random() > MEANT:
             return None
         return IntValueNode(value=str(self._chance.choice(counts)))
+
+    def enter_float_value(self, *_: object) -> FloatValueNode | None:
+        seconds = _SECONDS.get(self._within[-1]) if self._within else None
+        if seconds is None or self._chance.random() > MEANT:
+            return None
+        return FloatValueNode(value=str(self._chance.choice(seconds)))
 
 
 class _LeavingOut(Visitor):
