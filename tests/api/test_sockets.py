@@ -171,3 +171,22 @@ async def _until(socket: Socket, wanted: set[str]) -> Any:
         if message["type"] == "next":
             seen.add(message["id"])
             yield message
+
+
+async def test_a_bug_of_ours_is_hidden_and_logged_where_it_ends_a_subscription(
+    api: Api, socket: Socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(**_: Any) -> Any:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr(api.client, "events", broken)
+    await socket.send(subscribe({"query": "subscription { jobEvents { cursor } }"}))
+    payload = (await socket.receive())["payload"]
+    (error,) = payload if isinstance(payload, list) else payload["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "swordfish" not in str(payload)
+    assert error["extensions"]["errorId"] in caplog.text
+    assert "swordfish" in caplog.text
+    assert await socket.receive() == {"id": "1", "type": "complete"}
+    await socket.send(subscribe(QUERY, id="2"))
+    assert (await socket.next("2"))["counts"] == {"queued": 0}

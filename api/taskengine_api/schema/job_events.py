@@ -1,12 +1,14 @@
 """The events of one job by page: what is kept of what happened to it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import strawberry
 
 from taskengine import jobs as domain
 from taskengine.errors import InvalidInput
+from taskengine.event_pages import EventPage
 from taskengine.jobs import check_positive_int
 from taskengine_api.context import Context
 from taskengine_api.paging import DEFAULT_PAGE, MAX_PAGE, PageInfo
@@ -60,15 +62,23 @@ async def events_of(
         if (start is None or key_of(node.cursor) > start.key) and (end is None or key_of(node.cursor) < end.key)
     ]
     page = nodes[-size:] if backward else nodes[:size]
-    info = PageInfo(
-        has_next_page=found.has_next,
-        has_previous_page=found.has_previous,
-        start_cursor=found.start,
-        end_cursor=found.end,
-    )
-    # One event of several lines is several here: what did not fit is on the next page.
+    edges = [JobEventEdge(cursor=node.cursor, node=node) for node in page]
+    info = _page_info(found, [edge.cursor for edge in edges], backward=backward)
     if len(page) < len(nodes):
+        # One event of several lines is several here: what did not fit is on the next page.
         info = replace(info, has_previous_page=True) if backward else replace(info, has_next_page=True)
         info = replace(info, start_cursor=page[0].cursor, end_cursor=page[-1].cursor)
-    edges = [JobEventEdge(cursor=node.cursor, node=node) for node in page]
     return JobEventConnection(edges=edges, nodes=page, page_info=info)
+
+
+def _page_info(found: EventPage, cursors: Sequence[str], *, backward: bool) -> PageInfo:
+    """Return where a page lies: from its first event to its last, and to where the look ended without one."""
+    start, end = found.start, found.end
+    if cursors:
+        # The look's other end may be an event that the page goes on from, which is not on it.
+        looked_past = found.events and (start if backward else end) != found.events[0 if backward else -1].cursor
+        start = start if backward and looked_past else cursors[0]
+        end = end if looked_past and not backward else cursors[-1]
+    return PageInfo(
+        has_next_page=found.has_next, has_previous_page=found.has_previous, start_cursor=start, end_cursor=end
+    )
