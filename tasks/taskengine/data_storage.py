@@ -5,7 +5,7 @@ for each is one move in Redis.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from huey.constants import EmptyData
@@ -18,6 +18,8 @@ from taskengine.records import instant, ms_of, text
 from taskengine.scripts import call, ours
 
 _BATCH = 1000
+_CALL = "id:"
+"""Ahead of a job's id among the names of revoked tasks, which have no colon."""
 
 
 class DataStorage(BaseStorage):
@@ -108,6 +110,26 @@ class DataStorage(BaseStorage):
         """Whether a task is revoked; until when, if that was said."""
         value = self._ask("HGET", self.keys.revoked, task)
         return instant(int(value)) if value and value.isdecimal() else value is not None
+
+    # Calls that are revoked before they are enqueued: fields of the same hash, for a claim looks at it anyway
+
+    def revoke_call(self, job_id: str, *, until: datetime) -> None:
+        """Have a job that is yet to come end without running, if it would start before then. Drops what is over."""
+        now = ms_of(datetime.now(until.tzinfo))
+        known: dict[str, str] = self._ask("HGETALL", self.keys.revoked)
+        over = [name for name, ms in known.items() if name.startswith(_CALL) and int(ms) <= now]
+        if over:
+            self._ask("HDEL", self.keys.revoked, *over)
+        self._ask("HSET", self.keys.revoked, _CALL + job_id, ms_of(until))
+
+    def restore_call(self, job_id: str) -> bool:
+        """Take that back; tell whether it was so."""
+        return self._ask("HDEL", self.keys.revoked, _CALL + job_id) == 1
+
+    def is_call_revoked(self, job_id: str) -> bool:
+        """Whether a job that is yet to come, or to start, will end without running."""
+        value = self._ask("HGET", self.keys.revoked, _CALL + job_id)
+        return value is not None and instant(int(value)) > datetime.now(UTC)
 
     # Everything
 

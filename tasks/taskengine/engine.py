@@ -21,7 +21,7 @@ from taskengine import pipelines
 from taskengine.embedded import find_redis_url
 from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidTask, UnknownDependency
-from taskengine.huey_side import HueySide, url_of
+from taskengine.huey_side import HueySide, delays_of, url_of
 from taskengine.jobs import (
     DEFAULT_QUEUE,
     JobState,
@@ -291,6 +291,7 @@ class TaskEngine(HueySide):
             retries=job.max_attempts - job.attempt,
             priority=job.priority,
             timeout=None if job.timeout_ms is None else job.timeout_ms / 1000,
+            **delays_of(job.backoff),
         )
         task.job = job
         return task
@@ -305,7 +306,7 @@ class TaskEngine(HueySide):
         from taskengine.worker.sweep import sweep
 
         del timestamp
-        sweep(self.job_storage, self.settings, rules_of(self.schedules.values()))
+        sweep(self.job_storage, self.settings, rules_of(list(self.schedules.values())))
         return []
 
     def read_periodic(self, timestamp: datetime | None) -> list[HueyTask]:

@@ -48,6 +48,10 @@ CALL_OPTIONS = frozenset(
     {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
 )
 """What Huey takes out of the arguments of a call."""
+SETTABLE = ("eta", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout")
+"""What its users set on the instance of a call before they enqueue it."""
+_KEEP_REVOKED = timedelta(days=30)
+"""A call that is revoked before it is enqueued is so for this long."""
 _MEANINGLESS = frozenset(
     {"results", "store_none", "utc", "compression", "use_zlib", "immediate_use_memory", "store_intermediate_errors"}
     | {"blocking", "read_timeout", "client_name", "notify_result", "notify_result_ttl", "clean_name", "expire_time"}
@@ -163,20 +167,34 @@ class HueySide(Huey):
         return self.shelf.restore_task(_title(task_class))
 
     def revoke(self, task: Any, revoke_until: datetime | None = None, revoke_once: bool = True) -> None:
-        """Cancel a job that waits; with ``revoke_until``, unless it is for later. One that runs or ended is left."""
+        """Cancel a job that waits; with ``revoke_until``, unless it is for later. One that runs or ended is left.
+
+        A call that is yet to be enqueued, of a pipeline say, is cancelled when it is and would start.
+        """
         del revoke_once
-        job = self.get_job(_id(task))
-        if job is None or (revoke_until is not None and job.run_at is not None and job.run_at >= aware(revoke_until)):
+        until = None if revoke_until is None else aware(revoke_until)
+        job = self.get_job(_id(task)) or self._revoke_ahead(_id(task), until)
+        if job is None or (until is not None and job.run_at is not None and job.run_at >= until):
             return
         try:
             self._cancel(job.id)
         except IllegalMove:
             return  # too late: Huey looks before a task starts, and never again
 
+    def _revoke_ahead(self, job_id: str, until: datetime | None) -> Job | None:
+        """Note that a job is not to run once it is there; return it if it came meanwhile."""
+        self.shelf.revoke_call(job_id, until=until or datetime.now(UTC) + _KEEP_REVOKED)
+        job = self.get_job(job_id)
+        if job is not None:
+            self.shelf.restore_call(job_id)
+        return job
+
     def restore(self, task: Any) -> bool:
         """Queue a job again that was cancelled; tell whether it was. It is ready now, also if it was for later."""
         job = self.get_job(_id(task))
-        if job is None or job.state is not JobState.CANCELLED:
+        if job is None or not job.state.is_final:
+            return self.shelf.restore_call(_id(task))
+        if job.state is not JobState.CANCELLED:
             return False
         self._restore(job.id)
         return True
@@ -198,12 +216,13 @@ class HueySide(Huey):
                 return (datetime.now(UTC) if timestamp is None else aware(timestamp)) < revoked
             return revoked
         job = self.get_job(_id(task))
-        if job is None:
-            return False
-        return job.state is JobState.CANCELLED or (not isinstance(task, str) and self._is_task_revoked(job))
+        if job is None or not job.state.is_final:
+            ahead = self.shelf.is_call_revoked(_id(task))
+            return ahead or (job is not None and not isinstance(task, str) and self._is_task_revoked(job))
+        return job.state is JobState.CANCELLED
 
     def _is_task_revoked(self, job: Job) -> bool:
-        return not job.state.is_final and job.task in self.tasks and self.is_revoked(self.tasks[job.task])
+        return job.task in self.tasks and self.is_revoked(self.tasks[job.task])
 
     def get_job(self, job_id: str) -> Job | None:
         """Return a job, or ``None`` when there is no record of it."""
@@ -211,6 +230,13 @@ class HueySide(Huey):
         if self.in_place is not None:
             return self.in_place.get_job(job_id)
         return self.job_storage.run(self.job_storage.reads.get_jobs([job_id]))[0]
+
+    def traceback_of(self, job: Job) -> str:
+        """Return the traceback of a job's last failed attempt, "" when there is none."""
+        if self.in_place is not None:
+            return self.in_place.traceback_of(job.id)
+        (attempts,) = self.job_storage.run(self.job_storage.reads.list_attempts([job]))
+        return next((one.error.traceback or "" for one in reversed(attempts) if one.error is not None), "")
 
     def _cancel(self, job_id: str) -> None:
         if self.in_place is not None:
@@ -268,10 +294,13 @@ class HueySide(Huey):
         return task(
             kwargs=self._shown_kwargs(job),
             id=job.id,
-            eta=None if job.run_at is None else job.run_at.replace(tzinfo=None),
-            retries=job.max_attempts - max(job.attempt_count, 1),
+            eta=naive(job.run_at),
+            retries=retries_left(job),
             priority=job.priority,
             timeout=job.timeout_seconds,
+            expires=naive(job.start_before),
+            expires_resolved=naive(job.start_before),
+            **delays_of(job.backoff),
         )
 
     def _shown_kwargs(self, job: Job) -> dict[str, Any]:
@@ -356,6 +385,17 @@ class HueySide(Huey):
         return JobConsumer(cast("TaskEngine", self), **chosen)
 
 
+def retries_left(job: Job) -> int:
+    """Return how often a job is tried again if its attempt, or the next one when it waits, fails."""
+    begun = job.attempt_count if job.state is JobState.RUNNING or job.state.is_final else job.attempt_count + 1
+    return max(job.max_attempts - max(begun, 1), 0)
+
+
+def delays_of(backoff: Backoff | None) -> dict[str, Any]:
+    """Return Huey's words for a backoff that a call named; nothing when it is the task's."""
+    return {} if backoff is None else {"retry_delay": backoff.base_seconds, "retry_backoff": backoff.factor}
+
+
 def url_of(url: str | None, host: str | None, port: int | None, db: int | None, password: str | None) -> str | None:
     """Return where Redis is, as one URL; ``None`` when nothing was said."""
     if host is None and port is None and db is None and password is None:
@@ -377,16 +417,39 @@ def options_of(engine: HueySide, call: dict[str, Any], backoff: Backoff) -> Opti
     known = {name: value for name, value in call.items() if value is not None}
     delay = known.get("delay")
     delay = delay.total_seconds() if isinstance(delay, timedelta) else delay
+    at_once = isinstance(delay, (int, float)) and delay < 0  # as with Huey, so is a time that has passed
     return Options(
         id=known.get("id"),
         run_at=aware(known["eta"]) if "eta" in known else None,
-        delay=None if "eta" in known else delay,
+        delay=None if "eta" in known or at_once else delay,
         max_attempts=known["retries"] + 1 if "retries" in known else None,
         backoff=_backoff(known, backoff),
         priority=engine.priority_of(known["priority"]) if "priority" in known else None,
         start_before=_expiry(known.get("expires")),
         timeout=known.get("timeout"),
     )
+
+
+def options_since(engine: HueySide, options: Options, said: dict[str, Any], backoff: Backoff) -> Options:
+    """Return options with what was set on Huey's instance of a call since. Its times are UTC, as Huey keeps them."""
+    times = {name: value.replace(tzinfo=value.tzinfo or UTC) for name, value in said.items() if _is_time(value)}
+    new = options_of(engine, said | times, options.backoff or backoff)
+    changed = {name: getattr(new, name) for name in ("max_attempts", "backoff", "priority", "timeout")}
+    changed = {name: value for name, value in changed.items() if value is not None}
+    if "eta" in said:
+        changed |= {"run_at": new.run_at, "delay": None}
+    if "expires" in said:
+        changed["start_before"] = new.start_before
+    return replace(options, **changed)
+
+
+def naive(at: datetime | None) -> datetime | None:
+    """Return a time as Huey's instances have it: in UTC, without saying so."""
+    return None if at is None else at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, datetime)
 
 
 def aware(at: datetime) -> datetime:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, str]
 WORKER = "in-place"
+_CALL = "id:"
 _log = logging.getLogger("taskengine.job")
 MAX_KEPT = 10_000
 """Jobs that are remembered: beyond that the oldest that have ended are forgotten."""
@@ -82,6 +83,22 @@ class Shelf(MemoryStorage):
     def restore_task(self, task: str) -> bool:
         return self._revoked.pop(task, None) is not None
 
+    def revoke_call(self, job_id: str, *, until: datetime) -> None:
+        self._revoked[_CALL + job_id] = until
+
+    def restore_call(self, job_id: str) -> bool:
+        return self._revoked.pop(_CALL + job_id, None) is not None
+
+    def is_call_revoked(self, job_id: str) -> bool:
+        until = self._revoked.get(_CALL + job_id)
+        return isinstance(until, datetime) and until > datetime.now(until.tzinfo)
+
+    def take_revocation_of_call(self, job_id: str) -> bool:
+        """Whether a job is not to run since its call was revoked before it came."""
+        revoked = self.is_call_revoked(job_id)
+        self._revoked.pop(_CALL + job_id, None)
+        return revoked
+
     def revocation(self, task: str) -> datetime | bool:
         revoked = self._revoked.get(task)
         return revoked if isinstance(revoked, datetime) else revoked is not None
@@ -112,6 +129,7 @@ class InPlace:
         self._records: dict[str, Record] = {}
         self._chords: dict[str, Chord] = {}
         self._checkpoints: dict[str, str] = {}
+        self._tracebacks: dict[str, str] = {}
         self._dependencies: dict[str, Sequence[str]] = {}
         self._keys: dict[tuple[str, str], str] = {}
         self._last_us = 0
@@ -150,7 +168,9 @@ class InPlace:
             self._keys[record["task"], record["idempotency_key"]] = job_id
         if len(self._records) > MAX_KEPT:
             oldest = (known for known, its in self._records.items() if its["state"] in FINAL_STATES)
-            self._records.pop(next(oldest, job_id))
+            forgotten = next(oldest, job_id)
+            self._records.pop(forgotten)
+            self._tracebacks.pop(forgotten, None)
 
     def _start(self, job_id: str) -> None:
         """Run a job, unless it is for later or waits for others."""
@@ -180,6 +200,10 @@ class InPlace:
     def secrets_of(self, job_id: str) -> str:
         """Return the secret arguments of a job, as its record keeps them."""
         return self._record(job_id).get("secrets", "")
+
+    def traceback_of(self, job_id: str) -> str:
+        """Return the traceback of a job's last failed attempt, "" when there is none."""
+        return self._tracebacks.get(job_id, "")
 
     def jobs(self, states: Collection[JobState]) -> Iterator[Job]:
         """Yield the jobs that are in one of these states."""
@@ -227,6 +251,9 @@ class InPlace:
     def _run(self, job_id: str) -> None:
         record = self._records[job_id]
         while record["state"] == "QUEUED":
+            if self.shelf.take_revocation_of_call(job_id):
+                self._cancel(job_id, "revoked")
+                return
             if self.shelf.take_revocation(record["task"]):
                 self._cancel(job_id, "its task is revoked")
                 return
@@ -284,6 +311,7 @@ class InPlace:
             record |= {"state": "QUEUED", "error": outcome.value}
         else:
             record |= {"state": "FAILED", "finished_at": _now(), "error": outcome.value}
+            self._tracebacks[context.job.id] = json.loads(outcome.traceback or '""')
         self._follow(context.job.id, record)
 
     def _complete(self, record: Record, outcome: Outcome) -> None:

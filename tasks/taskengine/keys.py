@@ -133,7 +133,7 @@ class Keys:
 
     @property
     def revoked(self) -> str:
-        """Hash: for how long a task is revoked, by its name: ms, ``once`` or ``always``."""
+        """Hash: for how long a task is revoked, by its name: ms, ``once`` or ``always``; a call, by ``id:ID``: ms."""
         return f"{self.prefix}revoked"
 
     def bulk(self, bulk_id: str) -> str:

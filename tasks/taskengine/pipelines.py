@@ -11,7 +11,6 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from huey.api import chord as HueyChord  # noqa: N812 - their classes have small names
@@ -55,7 +54,7 @@ def enqueue(engine: "TaskEngine", what: Any) -> Any:
 def row_of_call(engine: "TaskEngine", task: "JobTask", report: Report | None = None) -> Row:
     """Return the row of a call with all that follows it."""
     links = _links(task)
-    row = engine.tasks[task.name].row(task.args, task.kwargs, replace(task.options, id=task.id))
+    row = engine.tasks[task.name].row(task.args, task.kwargs, task.chosen(engine))
     later = [_spec(engine, link, report or {}, last=link is links[-1]) for link in links[1:]]
     fields = {"then": dumps(later)} if later else {}
     return with_fields(row, fields | _follows(engine, task, report or {}, last=len(links) == 1))
@@ -95,7 +94,7 @@ def _results(engine: "TaskEngine", task: "JobTask", *, later: bool = False) -> l
 
 def _spec(engine: "TaskEngine", task: "JobTask", report: Report, *, last: bool) -> dict[str, Any]:
     """Return a call that waits for the result of the one before it."""
-    options = replace(task.options, id=task.id)
+    options = task.chosen(engine)
     return {
         "task": task.name,
         **_sealed(engine, task),
@@ -140,7 +139,7 @@ def _call_with_gap(engine: "TaskEngine", task: "JobTask", report: Report | None 
     args = {name: value for name, value in {**given, **task.kwargs}.items() if name != gap}
     shown, hidden = signature.part(_json(args).decode(), engine.keyring)
     others = "".join(f"{dumps(name)}:{dumps(value)}," for name, value in json.loads(shown).items())
-    row = wrapper.row_with(Parted("{}", hidden), replace(task.options, id=task.id))
+    row = wrapper.row_with(Parted("{}", hidden), task.chosen(engine))
     links = _links(task)
     later = [_spec(engine, link, report or {}, last=link is links[-1]) for link in links[1:]]
     fields = ({"then": dumps(later)} if later else {}) | _follows(engine, task, report or {}, last=len(links) == 1)
@@ -161,7 +160,9 @@ def _enqueue_chord(engine: "TaskEngine", what: HueyChord, report: Report) -> Cho
     for task, own in zip(what.tasks, reports, strict=True):
         rows += [] if isinstance(task, HueyChord) else [row_of_call(engine, task, own)]
     if what.tasks:
-        engine.open_chord(chord_id, len(what.tasks), _call_with_gap(engine, callback, report), ttl_ms=_keep_ms(members))
+        engine.open_chord(
+            chord_id, len(what.tasks), _call_with_gap(engine, callback, report), ttl_ms=_keep_ms(engine, members)
+        )
     else:
         empty = copy.copy(callback)
         empty.args = (*callback.args, [])
@@ -176,11 +177,11 @@ def _enqueue_chord(engine: "TaskEngine", what: HueyChord, report: Report) -> Cho
     return ChordResult(results, _results(engine, callback, later=True))
 
 
-def _keep_ms(members: "Sequence[JobTask]") -> int:
+def _keep_ms(engine: "TaskEngine", members: "Sequence[JobTask]") -> int:
     """Return how long a chord is kept: its members may be for later."""
-    now = time.time() * 1000
-    times = [task.options.run_at.timestamp() * 1000 - now for task in members if task.options.run_at is not None]
-    times += [task.options.delay * 1000 for task in members if task.options.delay is not None]
+    now, chosen = time.time() * 1000, [task.chosen(engine) for task in members]
+    times = [options.run_at.timestamp() * 1000 - now for options in chosen if options.run_at is not None]
+    times += [options.delay * 1000 for options in chosen if options.delay is not None]
     return _KEEP_MS + round(max(times, default=0.0))
 
 

@@ -183,11 +183,16 @@ class Result(HueyResult, Generic[R]):
     def _value(self, job: Job) -> Any:
         if job.state is JobState.COMPLETED:
             return job.result if self._signature is None else self._signature.load_result(job.result)
-        if job.error is not None:
-            error = f"{job.error.exception}: {job.error.message}"
+        known: dict[str, Any] = {"task_id": job.id, "retries": max(job.max_attempts - job.attempt_count, 0)}
+        if job.error is None:
+            known |= {
+                "error": f"{job.state}" + (f": {job.cancel_reason}" if job.cancel_reason else ""),
+                "traceback": "",
+            }
         else:
-            error = f"{job.state}" + (f": {job.cancel_reason}" if job.cancel_reason else "")
-        raise TaskException({"error": error, "task_id": job.id, "retries": job.max_attempts - job.attempt_count})
+            traceback = self._engine.traceback_of(job)
+            known |= {"error": f"{job.error.exception}: {job.error.message}", "traceback": traceback}
+        raise TaskException(known)
 
 
 class ResultGroup(HueyResultGroup):

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, cast, overload
@@ -11,7 +12,7 @@ from huey.api import TaskWrapper
 
 from taskengine.catalogue import check_size
 from taskengine.errors import InvalidInput, InvalidInputs
-from taskengine.huey_side import CALL_OPTIONS, options_of, split_call
+from taskengine.huey_side import CALL_OPTIONS, SETTABLE, naive, options_of, options_since, split_call
 from taskengine.ids import new_id
 from taskengine.jobs import Options, TaskInfo, check_text
 from taskengine.masks import NO_MASK, Mask
@@ -43,6 +44,8 @@ class JobTask(HueyTask):
     job: ClaimedJob
     options = Options()
     """What the call said of it."""
+    as_made: "dict[str, Any] | None" = None
+    """What Huey's attributes were then; one that is set afterwards wins, see ``chosen``."""
     signature: ClassVar[Signature]
     is_async: ClassVar[bool]
     """Whether it is an ``async def``, which runs on the process's event loop."""
@@ -52,6 +55,13 @@ class JobTask(HueyTask):
     fail_on: ClassVar[Exceptions]
     concurrency_key: ClassVar[Callable[..., object] | None] = None
     concurrency_per_key: ClassVar[int] = 1
+
+    def chosen(self, engine: "TaskEngine") -> Options:
+        """Return the options of the call with what was set since on the instance, as in ``task.retries = 2``."""
+        made = self.as_made or {}
+        said = {name: getattr(self, name) for name in made if getattr(self, name) != made[name]}
+        options = replace(self.options, id=self.id)
+        return options_since(engine, options, said, self.backoff) if said else options
 
 
 class Task(TaskWrapper, Generic[P, R]):
@@ -99,14 +109,17 @@ class Task(TaskWrapper, Generic[P, R]):
             args,
             kwargs,
             id=options.id,
-            eta=None if options.run_at is None else options.run_at.replace(tzinfo=None),
+            eta=naive(options.run_at),
             retries=said.get("retries"),
             retry_delay=said.get("retry_delay"),
             retry_backoff=said.get("retry_backoff"),
             priority=options.priority,
             timeout=options.timeout,
+            expires=naive(options.start_before),
+            expires_resolved=naive(options.start_before),
         )
         task.options = options
+        task.as_made = {name: getattr(task, name) for name in SETTABLE}
         return task
 
     def schedule(
@@ -117,7 +130,10 @@ class Task(TaskWrapper, Generic[P, R]):
         delay: float | timedelta | None = None,
         **options: Any,
     ) -> Result[R]:
-        """Enqueue a job for later, as with Huey: ``schedule((1, 2), delay=60)``, ``schedule(60)``."""
+        """Enqueue a job for later, as with Huey: ``schedule((1, 2), delay=60)``, ``schedule(60)``.
+
+        One argument need not be a tuple: ``schedule(1, delay=60)``.
+        """
         if eta is None and delay is None:
             if isinstance(args, datetime):
                 eta = args
@@ -132,7 +148,10 @@ class Task(TaskWrapper, Generic[P, R]):
         if unknown:
             raise TypeError(f"schedule() got an unexpected keyword argument {unknown[0]!r}")
         said = {"eta": eta, "delay": delay, **options}
-        return self.huey.enqueue(self.call(tuple(args or ()), kwargs or {}, said))
+        given = (
+            () if args is None else tuple(cast("Iterable[Any]", args)) if isinstance(args, (tuple, list)) else (args,)
+        )
+        return self.huey.enqueue(self.call(given, kwargs or {}, said))
 
     def map(self, it: Iterable[Any]) -> ResultGroup:
         """Enqueue a job for each item; a tuple is several arguments."""

@@ -107,6 +107,8 @@ class JobConsumer(Consumer):
         self._drained = False
         self._stop_by = math.inf
         """By when what runs is to have ended once we stop, by ``time.monotonic()``; drained from afar, it has time."""
+        self._published: tuple[str, ...] = ()
+        """Tasks and schedules that Redis was told of. Code may declare more while it runs, as with Huey."""
         self._usage = UsageMeter()
         self._slot_numbers = count(1)
         self.pid = os.getpid()
@@ -283,7 +285,7 @@ class JobConsumer(Consumer):
         usage = self._usage.measure(process.pid for _, process in self._children())
         facts = self.facts.as_json([job_id for job_id, _ in pairs], usage)
         heard = storage.run_once(storage.store.renew_leases(self.facts.name, pairs, facts, lease_ms=self._lease_ms))
-        if not heard.registered:
+        if not heard.registered or self._published != self._declared():
             self._register()
         for pair, answer in zip(pairs, heard.answers, strict=True):
             if answer is not Answer.OK:
@@ -336,18 +338,23 @@ class JobConsumer(Consumer):
             slot, process = child
             slot.order(process.pid, [(pair, answer)])
 
+    def _declared(self) -> tuple[str, ...]:
+        return (*self.huey.tasks, "", *self.huey.schedules)
+
     def _register(self) -> None:
-        tasks = {name: describe(task.info_once) for name, task in self.huey.tasks.items()}
+        declared = self._declared()
+        tasks = {name: describe(task.info_once) for name, task in list(self.huey.tasks.items())}
         storage = self.huey.job_storage
         storage.run_once(storage.store.register_worker(self.facts.name, self.facts.as_json([]), tasks))
         keyed = {
             name: task.task_class.concurrency_per_key
-            for name, task in self.huey.tasks.items()
+            for name, task in list(self.huey.tasks.items())
             if task.task_class.concurrency_key is not None
         }
         if keyed:
             storage.run_once(storage.store.declare_key_limits(keyed))
         register_schedules(self.huey, self.facts.name)
+        self._published = declared
 
     def _surrender(self, slot: Slot, process: "Runner") -> None:
         storage = self.huey.job_storage

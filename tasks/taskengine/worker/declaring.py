@@ -12,6 +12,6 @@ logger = logging.getLogger("taskengine.worker")
 def register_schedules(engine: "TaskEngine", worker: str) -> None:
     """Make or update what the code declares. Raises ``RedisUnavailable``."""
     storage = engine.job_storage
-    move = storage.schedules.register_schedules(worker, engine.schedules.values(), now_ms=storage.now_ms())
+    move = storage.schedules.register_schedules(worker, list(engine.schedules.values()), now_ms=storage.now_ms())
     for name in storage.run_once(move):
         logger.warning("schedule %r is declared by no code any more; it goes on until it is disabled or deleted", name)

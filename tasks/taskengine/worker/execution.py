@@ -81,7 +81,6 @@ def execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "Job
 
 def _execute(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", task: "JobTask") -> Any:
     context = dispatcher.begin(task.job)
-    engine._emit(signals.SIGNAL_EXECUTING, task)
     verdict = _attempt(engine, dispatcher, context, task)
     if verdict.ending in (Ending.COMPLETED, Ending.FAILED, Ending.TIMED_OUT):
         engine._run_post_execute(task, verdict.result, verdict.exception)
@@ -97,6 +96,7 @@ def _attempt(engine: "TaskEngine", dispatcher: "Dispatcher | InPlace", context: 
         task.kwargs = _arguments(engine, context, task)
         if not _has_place(engine, context, task):
             return Verdict(ending=None)
+        engine._emit(signals.SIGNAL_EXECUTING, task)
         engine._run_pre_execute(task)
         context.check()
         result = _run(dispatcher, context, task)
@@ -171,7 +171,10 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
         return Verdict(ending=Ending.RELEASED, exception=error)
     if isinstance(error, JobCancelled) or isinstance(stopped, JobCancelled):
         return Verdict(ending=Ending.CANCELLED, exception=error)
-    snooze = error if isinstance(error, Snooze) else snooze_of(error, _backoff_seconds(task, context.job))
+    try:
+        snooze = error if isinstance(error, Snooze) else snooze_of(error, _backoff_seconds(task, context.job))
+    except InvalidInput as problem:  # it names no time to come back at: that is how the attempt failed
+        error, snooze = problem, None
     if snooze is not None:
         return Verdict(ending=Ending.SNOOZED, exception=error, snooze=snooze)
     if isinstance(error, CancelExecution):

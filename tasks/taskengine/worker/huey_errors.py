@@ -1,28 +1,41 @@
 """What Huey's own exceptions ask for when a task, or a lock or rate around it, raises them."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from huey import signals
 from huey.exceptions import CancelExecution, RateLimitExceeded, RetryTask, TaskLockedException
 
-from taskengine.errors import Snooze
+from taskengine.errors import InvalidInput, Snooze
 
 
 def snooze_of(error: BaseException, default: float) -> Snooze | None:
     """Return when a job is to come back without an attempt counted; ``None`` if it is not.
 
-    ``default`` is the task's own delay between attempts, for who names none.
+    ``default`` is the task's own delay between attempts, for who names none. Raises ``InvalidInput`` for what
+    is no time.
     """
     if isinstance(error, RetryTask):
         words = "" if error.args[:1] == (None,) else str(error)
         if error.eta is not None:
-            return Snooze(words, until=error.eta.astimezone(UTC))
-        return Snooze(words, after=default if error.delay is None else max(float(error.delay), 0.0))
+            return Snooze(words, until=_time(error.eta))
+        return Snooze(words, after=default if error.delay is None else _seconds(error.delay))
     if isinstance(error, RateLimitExceeded) and error.retry:
         return Snooze(str(error), after=max(error.delay, 0.0))
     if isinstance(error, CancelExecution) and error.retry:
         return Snooze(str(error), after=default)
     return None
+
+
+def _time(eta: object) -> datetime:
+    if isinstance(eta, datetime):
+        return eta.astimezone(UTC)
+    raise InvalidInput(("eta",), f"expected a datetime, got {eta!r:.60}; hint the parameter it came by as one")
+
+
+def _seconds(delay: object) -> float:
+    if isinstance(delay, (int, float)):
+        return max(float(delay), 0.0)
+    raise InvalidInput(("delay",), f"expected seconds, got {delay!r:.60}")
 
 
 def least_seconds(error: BaseException) -> float:

@@ -52,7 +52,7 @@ local function take(lane, up_to, count)
 end
 
 -- What the worker gets to know of its job: taskengine/records.py reads it.
--- `nil` when it should have started earlier, or its task is revoked: it is CANCELLED instead; and when its
+-- `nil` when it should have started earlier, or it or its task is revoked: it is CANCELLED instead; and when its
 -- concurrency key has no place: it is parked.
 local function start(id, worker, slot, lease_ms)
   local job = load_job(id)
@@ -65,8 +65,9 @@ local function start(id, worker, slot, lease_ms)
     end
     redis.call("ZREM", expiring_key, id)
   end
-  if take_revocation(job.task) then
-    to_cancelled(job, "its task is revoked")
+  local call_is = take_revocation_of_call(id)
+  if call_is or take_revocation(job.task) then
+    to_cancelled(job, call_is and "revoked" or "its task is revoked")
     return nil
   end
   if job.key and not take_key(job) then
