@@ -110,8 +110,9 @@ class Form:
         for index, (row, given) in enumerate(rows):
             given_name, value = given if given is not UNSET else ("", UNSET)
             with st.container(border=True, gap="small"):
-                name = str(st.text_input("Name", given_name, key=f"{key}-{row}-{_NAME}", autocomplete="off") or "")
-                self.complain((*path, f"#{index}"))
+                with st.container(gap="xxsmall"):
+                    name = st.text_input("Name *", given_name, key=f"{key}-{row}-{_NAME}", autocomplete="off") or ""
+                    self.complain((*path, f"#{index}"))
                 entries.append((name, self._inside(item, (*path, name), (*keys, str(row)), value)))
                 _draw_remove(key, row)
         _draw_add(key, field)

@@ -11,6 +11,7 @@ from taskengine_dashboard.views.enqueue.kinds import LARGEST, UNSET, Field, Kind
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 """Between these the calendars let one choose."""
+_LINE = 60
 PLAINLY = (Kind.TEXT, Kind.EMAIL, Kind.URL, Kind.SECRET, Kind.CHOICE, Kind.DATE, Kind.TIME, Kind.DATETIME)
 """What is typed into the field of a SECRET as it is; all else as JSON."""
 
@@ -63,7 +64,8 @@ def held(one: Field, value: Any, zone: tzinfo = UTC) -> Any:
         case Kind.DATE | Kind.TIME | Kind.DATETIME:
             return _held_time(one.kind, value, zone)
         case _:
-            return wording.pretty(value)
+            text = json.dumps(value, ensure_ascii=False)
+            return text if len(text) <= _LINE else wording.pretty(value)
 
 
 def misfits(fields: Iterable[Field], given: Mapping[str, Any]) -> list[str]:
