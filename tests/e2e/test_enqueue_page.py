@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from support import axe
 from support.household import Household
 from support.viewer import Viewer
 
@@ -94,3 +95,50 @@ def test_a_phone_shows_the_form_without_moving_sideways(viewer: Viewer, width: i
     viewer.said("Options")
     viewer.settle()
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_form_with_all_that_there_is_to_see_is_fit_for_those_who_do_not_see_it(viewer: Viewer) -> None:
+    axe.need_axe()
+    viewer.page.set_viewport_size({"width": 1280, "height": 2400})  # axe sees what is in view
+    viewer.open("/enqueue?task=shop.order")
+    viewer.press("enqueue-shop-order-args-lines-add")
+    viewer.press("enqueue-send")
+    viewer.said("Not enqueued")
+    for part in ("option-shop-order-more", "enqueue-graphql"):
+        viewer.page.locator(f".st-key-{part} summary").click()
+    viewer.said("Idempotency key")
+    viewer.settle()
+    assert axe.violations(viewer.page) == []
+
+
+def orders(house: Household) -> int:
+    """Return how many orders there are."""
+    return house.graphql('{ jobs(first: 1, filter: {tasks: ["shop.order"]}) { totalCount } }')["jobs"]["totalCount"]
+
+
+def test_a_double_click_enqueues_one_job(house: Household, viewer: Viewer) -> None:
+    before = orders(house)
+    fill_in(viewer, "b2")
+    viewer.button("enqueue-send").dblclick()
+    viewer.said(re.compile(r"^\S*(Enqueued|It was enqueued)"))
+    expect(viewer.button("enqueue-open")).to_be_visible()
+    assert orders(house) == before + 1
+
+
+def test_an_order_is_repeated_by_its_form_with_its_secret_as_it_was(house: Household, viewer: Viewer) -> None:
+    args = {"to": {"street": "Elm 1"}, "lines": [{"sku": "a1"}], "speed": "saver", "day": "2026-12-24"}
+    first = house.enqueue("shop.order", {**args, "token": SECRET})
+    house.until(first, "COMPLETED")
+    viewer.open(f"/jobs?job={first}")
+    viewer.press("drawer-more")
+    viewer.page.get_by_role("menuitem", name="Rerun…").click()
+    viewer.press("drawer-form")
+    viewer.said(re.compile("but for what you change"))
+    expect(viewer.page.get_by_role("textbox", name="Street")).to_have_value("Elm 1")
+    viewer.fill("Street", "Oak 2")
+    viewer.press("enqueue-send")
+    viewer.press("enqueue-open")
+    viewer.said("Run 1 completed")
+    job_id = re.search(r"job=(\w+)", viewer.page.url)
+    assert job_id
+    assert house.job(job_id[1])["result"] == "1 x a1 to Oak 2 in Springfield, saver, on 2026-12-24, [], 15 characters"

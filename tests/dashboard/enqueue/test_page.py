@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from support.fake_api import FakeApi
 from support.pages import OpenPage, links, look, texts
+from taskengine_dashboard.feed import Reading
 from taskengine_dashboard.source import Source
+from taskengine_dashboard.views.enqueue import questions
 
 PIN = {"type": "object", "required": ["pin"], "properties": {"pin": {"type": "string", "writeOnly": True}}}
 VIEWER = {"name": "eve", "role": "VIEWER"}
@@ -459,3 +462,22 @@ def test_a_job_that_is_gone_leaves_the_form_empty_and_says_so(open_page: OpenPag
     page = open_page("enqueue", task="greet", again="job_gone")
     assert r"There is no job job\_gone" in texts(page)
     assert page.text_input(key="enqueue-greet-args-name").value == ""
+
+
+def test_the_types_are_asked_for_once(api: FakeApi, open_page: OpenPage) -> None:
+    page = open_page("enqueue", task="greet")
+    page.text_input(key="enqueue-greet-args-name").set_value("Bob")
+    send(page)
+    look(page)
+    assert len(api.asked("InputTypes")) == 1
+
+
+def test_an_api_that_tells_nothing_of_its_types_gets_the_job_by_name(
+    api: FakeApi, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "types", Reading)
+    page = open_page("enqueue", task="greet")
+    page.text_input(key="enqueue-greet-args-name").set_value("Bob")
+    send(page)
+    assert sent(api) == [{"task": "greet", "args": {"name": "Bob"}}]
+    assert "enqueued by its name" in texts(page)

@@ -25,7 +25,7 @@ from taskengine_dashboard.views.job.request import curl
 
 _PARAM = "task"
 _PICKED, _DRAWN, _SENT, _MODE = "enqueue-task", "enqueue-drawn", "enqueue-sent", "enqueue-mode"
-_NOW, _KEY, _CLICKED = "enqueue-args", "enqueue-key", "enqueue-clicked"
+_NOW, _KEY, _CLICKED, _TYPED = "enqueue-args", "enqueue-key", "enqueue-clicked", "enqueue-typed"
 _FORM, _JSON = "Form", "JSON"
 _GLANCE = 24
 _CLICK_SECONDS = 10.0
@@ -117,8 +117,7 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center", height=32, border=False):
             st.header("Options", anchor=False)
         chosen = options.draw(task, found.queues, form, problems, again=again is not None)
-    types = questions.types().value if again is None else None
-    typed = TypedMutation.of(task.enqueue_field, task.schema, types)
+    typed = _typed(task) if again is None else None
     request = Request(task=task.name, schema=task.schema, args=args, options=chosen, typed=typed, again=again)
     if _was_clicked(task) and not away:
         _send(request, wrong)
@@ -128,6 +127,18 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
     with right:
         _actions(sent, form, request, away=away)
     _draw_request(request)
+
+
+def _typed(task: TaskInfo) -> TypedMutation | None:
+    """Return the task's own mutation. It is asked for once: with hundreds of tasks the API has much to tell."""
+    about = (task.enqueue_field, task.schema)
+    kept_about, kept = st.session_state.get(_TYPED, (None, None))
+    if kept_about == about:
+        return kept
+    made = TypedMutation.of(task.enqueue_field, task.schema, questions.types().value)
+    if made is not None:
+        st.session_state[_TYPED] = (about, made)
+    return made
 
 
 def _read_only(task: TaskInfo) -> None:
@@ -183,6 +194,8 @@ def _send(request: Request, wrong: list[Problem]) -> None:
         answer = changes.enqueue(request.input(_key_for(request)), request.operation)
         sent = Sent.answered(request, answer)
         st.session_state[_SENT] = sent
+        if answer.problem is not None:
+            st.session_state.pop(_TYPED, None)  # the API may have another by now
         if sent.job_id is not None:
             parts.remember("It was enqueued before." if sent.deduplicated else f"Enqueued {wording.plain(sent.task)}.")
     st.rerun()
