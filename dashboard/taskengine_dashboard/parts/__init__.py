@@ -5,7 +5,7 @@ from taskengine_dashboard.parts.browser import browser, leave, open_help
 from taskengine_dashboard.parts.bulk import ask_about_all, bulk_progress
 from taskengine_dashboard.parts.cards import card_title, choose_cards, figures, finished_over_time, states_in_words
 from taskengine_dashboard.parts.charts import chart, is_dark
-from taskengine_dashboard.parts.empty import nothing_here
+from taskengine_dashboard.parts.empty import nothing_here, offer_to_enqueue
 from taskengine_dashboard.parts.grids import chips, small_table, state_badge, state_column, table, time_column
 from taskengine_dashboard.parts.header import header, heading, wait_for_first_answer
 from taskengine_dashboard.parts.holding import ask_for_limits, ask_to_pause, tell
@@ -45,6 +45,7 @@ __all__ = [
     "live",
     "logo",
     "nothing_here",
+    "offer_to_enqueue",
     "open_help",
     "open_question",
     "recall",

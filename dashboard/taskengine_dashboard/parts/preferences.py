@@ -1,5 +1,6 @@
 """What a viewer has chosen for all pages. The browser keeps it in cookies, so that it holds the next time too."""
 
+from urllib.parse import unquote
 from zoneinfo import available_timezones
 
 import streamlit as st
@@ -15,9 +16,10 @@ BROWSER = "browser"
 
 def recall() -> None:
     """Take up what the browser has kept, when a viewer comes."""
-    kept = {name: st.context.cookies.to_dict().get(cookie) for name, cookie in _COOKIES.items()}
+    cookies = st.context.cookies.to_dict()
+    kept = {name: unquote(cookies.get(cookie, "")) for name, cookie in _COOKIES.items()}  # it quotes ``Asia/Tokyo``
     seconds = {f"{choice:g}": choice for choice in REFRESH_CHOICES}
-    st.session_state.setdefault(REFRESH, seconds.get(kept[REFRESH] or "", source().settings.refresh_seconds))
+    st.session_state.setdefault(REFRESH, seconds.get(kept[REFRESH], source().settings.refresh_seconds))
     st.session_state.setdefault(ZONE, kept[ZONE] if kept[ZONE] in available_timezones() else BROWSER)
 
 

@@ -115,6 +115,17 @@ def test_no_jobs_at_all_leads_to_the_form(open_page: OpenPage) -> None:
     assert [link.label for link in page.get("page_link")] == ["Enqueue a job"]
 
 
+def test_who_may_only_look_is_not_sent_to_the_form(api: FakeApi, open_page: OpenPage) -> None:
+    api.answers["viewer"] = {"name": "eve", "role": "VIEWER"}
+    page = open_page("jobs")
+    assert "**No jobs yet**" in texts(page)
+    assert page.get("page_link") == []
+
+
+def test_where_there_is_nothing_there_is_nothing_to_turn(open_page: OpenPage) -> None:
+    assert "page-next" not in {button.key for button in open_page("jobs").button}
+
+
 def test_no_job_that_matches_leads_to_all_jobs(api: FakeApi, open_page: OpenPage) -> None:
     api.add_job("QUEUED")
     page = open_page("jobs", state="FAILED")

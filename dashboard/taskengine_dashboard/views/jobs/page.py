@@ -104,7 +104,8 @@ def _bar(query: JobsQuery, page: JobsPage, names: Mapping[str, str], *, away: bo
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
             if page.jobs:
                 _downloads(page)
-            _paging(query, page)
+            if page.jobs or not query.is_first_page or page.has_next:
+                _paging(query, page)
 
 
 def _every(query: JobsQuery, page: JobsPage, names: Mapping[str, str], *, away: bool) -> None:
@@ -254,7 +255,5 @@ def _nothing(query: JobsQuery, page: JobsPage) -> None:
             "No jobs yet",
             "Enqueue one, and watch it run here.",
             key="jobs-nothing",
-            draw_step=lambda: navigation.draw_link(
-                navigation.link_to(navigation.ENQUEUE), "Enqueue a job", icon=":material/add_circle:"
-            ),
+            draw_step=parts.offer_to_enqueue if page.frame.may(Role.OPERATOR) else None,
         )

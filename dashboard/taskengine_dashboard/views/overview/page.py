@@ -70,6 +70,9 @@ def _states(counts: Counts) -> None:
 
 def _finished(found: Overview, window: Window) -> None:
     st.header(f"Jobs completed and failed, each {_PARTS[window]}", anchor=False)
+    if not found.metrics.finished:
+        st.caption("No job has ended in this time.")
+        return
     parts.chart(
         found.series_table(parts.viewer_zone()),
         charts.bars(

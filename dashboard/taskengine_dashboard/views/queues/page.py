@@ -30,9 +30,7 @@ def _body() -> None:
             "No queue yet",
             "A queue is there as soon as a job is enqueued to it.",
             key="queues-nothing",
-            draw_step=lambda: navigation.draw_link(
-                navigation.link_to(navigation.ENQUEUE), "Enqueue a job", icon=":material/add_circle:"
-            ),
+            draw_step=parts.offer_to_enqueue if found.frame.may(Role.OPERATOR) else None,
         )
         return
     shown = parts.choose_cards(found.queues, noun="queue", by="name", names=lambda queue: (queue.name,))
