@@ -481,3 +481,19 @@ def test_an_api_that_tells_nothing_of_its_types_gets_the_job_by_name(
     send(page)
     assert sent(api) == [{"task": "greet", "args": {"name": "Bob"}}]
     assert "enqueued by its name" in texts(page)
+
+
+def test_what_still_lacks_something_is_shown_as_the_tasks_own_mutation(api: FakeApi, open_page: OpenPage) -> None:
+    api.schemas = {"pay": UNION}
+    said = texts(open_page("enqueue", task="pay"))
+    assert "mutation EnqueuePay(" in said
+    assert json.dumps({"by": {"card": {}}, "fees": {}}, indent=2).splitlines()[1].strip() in said
+
+
+def test_what_json_lacks_is_told_by_the_engine(api: FakeApi, open_page: OpenPage) -> None:
+    page = open_page("enqueue", task="greet")
+    page.get_by_key("enqueue-mode").set_value("JSON")
+    look(page)
+    page.text_area(key="enqueue-json-greet").set_value('{"times": 2}')
+    send(page)
+    assert [variables["input"]["args"] for variables in api.asked("EnqueueJob")] == [{"times": 2}]

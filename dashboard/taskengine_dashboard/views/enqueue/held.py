@@ -74,23 +74,6 @@ def misfits(fields: Iterable[Field], given: Mapping[str, Any]) -> list[str]:
     return [name for name, value in given.items() if name not in known or not fits(known[name], value)]
 
 
-def described(fields: Iterable[Field]) -> dict[str, list[str]]:
-    """Return the columns of a table that tells what there is to fill in. Cells are Markdown."""
-    rows = list(fields)
-    return {
-        "Argument": [f"**{wording.plain(one.name)}**" for one in rows],
-        "Kind": [one.kind.value for one in rows],
-        "Unless given": [_unless_given(one) for one in rows],
-        "What it is": [wording.plain(one.help or wording.NOTHING) for one in rows],
-    }
-
-
-def _unless_given(one: Field) -> str:
-    if one.must_be_given:
-        return "must be given"
-    return wording.plain(wording.NOTHING if one.default is UNSET else json.dumps(one.default, ensure_ascii=False)[:80])
-
-
 def variant_of(union: Field, value: Any) -> int | None:
     """Return which of a UNION's fields this JSON value is one of."""
     return next((number for number, one in enumerate(union.fields) if fits(one, value)), None)

@@ -1,6 +1,7 @@
 """Enqueue: run any task, by a form built from its arguments."""
 
 import time
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +16,9 @@ from taskengine_dashboard.views.enqueue import options, questions, schemas
 from taskengine_dashboard.views.enqueue.fields import read_fields
 from taskengine_dashboard.views.enqueue.form_view import Form
 from taskengine_dashboard.views.enqueue.given import begin_with, draw_again, given, text_key
-from taskengine_dashboard.views.enqueue.held import described, misfits
+from taskengine_dashboard.views.enqueue.held import misfits
 from taskengine_dashboard.views.enqueue.kinds import Problem
+from taskengine_dashboard.views.enqueue.overview import described
 from taskengine_dashboard.views.enqueue.questions import Catalogue
 from taskengine_dashboard.views.enqueue.requests import ARGS, Request, Sent
 from taskengine_dashboard.views.enqueue.typed import TypedMutation
@@ -119,6 +121,8 @@ def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
         chosen = options.draw(task, found.queues, form, problems, again=again is not None)
     typed = _typed(task) if again is None else None
     request = Request(task=task.name, schema=task.schema, args=args, options=chosen, typed=typed, again=again)
+    if wrong and typed is not None:
+        request = replace(request, typed=replace(typed, is_draft=True))
     if _was_clicked(task) and not away:
         _send(request, wrong)
     if sent and (kept := sent.seen_against(request)) != sent:

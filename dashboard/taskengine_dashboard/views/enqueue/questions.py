@@ -32,7 +32,7 @@ query InputTypes {
       kind
       name
       isOneOf
-      inputFields { name type { ...Ref } }
+      inputFields { name defaultValue type { ...Ref } }
       enumValues(includeDeprecated: true) { name description }
     }
     mutationType { fields { name args { type { ...Ref } } } }

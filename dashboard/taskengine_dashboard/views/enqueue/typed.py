@@ -53,6 +53,8 @@ class TypedMutation:
     input_type: str
     types: Types
     schema: Schema
+    is_draft: bool = False
+    """Whether arguments may still lack something: nobody sends them so, but they can be looked at."""
 
     @classmethod
     def of(cls, field: str, schema: Schema, types: Types | None) -> Self | None:
@@ -114,6 +116,9 @@ class TypedMutation:
         fields, names = _fields(type_), _names(node, type_)
         if not value.keys() <= names.keys():
             raise Unsayable("it has fields that the type does not know")
+        missing = _required(type_) - {names[name] for name in value}
+        if missing and not self.is_draft:
+            raise Unsayable(f"it lacks {', '.join(sorted(missing))}")  # which the API tells of better by name
         return {
             names[name]: self._say(part, fields[names[name]], node["properties"][name], (*path, name), hidden)
             for name, part in value.items()
@@ -122,13 +127,20 @@ class TypedMutation:
     def _one_of(self, value: Any, type_: Json, node: Schema, path: Path, hidden: Collection[Path]) -> dict[str, Any]:
         fields = _fields(type_)
         for member, branch in _members(node):
-            if member in fields and self._is(value, branch):
+            if member in fields and (self._is(value, branch) or (self.is_draft and self._may_become(value, branch))):
                 return {member: self._said(value, _nullable(fields[member]), branch, path, hidden)}
         raise Unsayable("it is none of the models")
 
     def _is(self, value: Any, branch: Schema) -> bool:
         (one,) = read_fields({**self.schema, "properties": {"it": branch}, "required": ["it"]})
         return fits(one, value)
+
+    def _may_become(self, value: Any, branch: Schema) -> bool:
+        """Whether it is this model as far as it goes."""
+        properties = schemas.resolved(branch, self.schema).get("properties", {})
+        return is_object(value) and all(
+            name in properties and properties[name].get("const", part) == part for name, part in value.items()
+        )
 
     def _enum(self, value: Any, ref: Json) -> str:
         said = f"`{json.dumps(value)}`."
@@ -172,6 +184,11 @@ def _nullable(ref: Json) -> Json:
 
 def _fields(type_: Json) -> dict[str, Json]:
     return {one["name"]: one["type"] for one in type_["inputFields"] or ()}
+
+
+def _required(type_: Json) -> set[str]:
+    fields = type_["inputFields"] or ()
+    return {one["name"] for one in fields if one["type"]["kind"] == "NON_NULL" and one["defaultValue"] is None}
 
 
 def _item(node: Schema) -> Schema:
