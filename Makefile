@@ -66,7 +66,7 @@ chromium: ## Install the browser that some tests drive, where that is allowed
 clients: ## Install the GraphQL clients that some tests run in Node, where there is Node
 	@tests/install_node_clients.sh
 
-screenshots: $(VENV)/.dev chromium ## Take the README's pictures anew, of the running product (two minutes)
+screenshots: $(VENV)/.dev chromium ## Take the README's pictures anew, of the running product (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m support.pictures
 
 requirements: $(VENV)/.dev ## Pin every dependency anew (UPGRADE=--upgrade takes newer releases)

@@ -10,10 +10,10 @@ MOST_BYTES = 1_500_000
 
 
 def test_the_readme_shows_each_picture_that_there_is_in_light_and_in_dark() -> None:
-    shown = set(re.findall(r"docs/pictures/([\w-]+\.png)", README))
+    shown = set(re.findall(r"docs/pictures/([\w-]+\.webp)", README))
     assert shown == {file.name for file in PICTURES.iterdir()}
     names = {name.rsplit("-", 1)[0] for name in shown}
-    assert shown == {f"{name}-{theme}.png" for name in names for theme in ("light", "dark")}
+    assert shown == {f"{name}-{theme}.webp" for name in names for theme in ("light", "dark")}
 
 
 def test_they_are_small() -> None:
