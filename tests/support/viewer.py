@@ -58,6 +58,13 @@ class Viewer:
         """Wait until nothing is being drawn. A live page is never still for longer than its refresh."""
         expect(self.page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
 
+    def type_keys(self, *keys: str) -> None:
+        """Press keys one after the other, once the page listens for them."""
+        expect(self.page.locator(".st-key-browser-script [data-listens]")).to_be_attached()
+        self.settle()
+        for key in keys:
+            self.page.keyboard.press(key)
+
     def rows(self) -> dict[str, list[str]]:
         """Return the rows of the first table by the short id in their first column, in order."""
         rows: list[list[str]] = self.page.evaluate(

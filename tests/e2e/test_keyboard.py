@@ -1,0 +1,99 @@
+"""The dashboard by the keyboard alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from support.household import Household
+from support.viewer import Viewer
+from support.waiting import wait_until
+
+FAR = 3_600.0
+"""Seconds of delay that no test waits for."""
+PLACES = {
+    "o": "Overview",
+    "j": "Jobs",
+    "f": "Failures",
+    "q": "Queues",
+    "w": "Workers",
+    "t": "Tasks",
+    "s": "Schedules",
+    "e": "Enqueue",
+    "a": "Activity",
+    "c": "Settings",
+}
+
+
+def refresh_of(viewer: Viewer) -> Locator:
+    return viewer.page.get_by_role("combobox", name="Refresh")
+
+
+def dialog_of(viewer: Viewer) -> Locator:
+    return viewer.page.get_by_role("dialog")
+
+
+def test_a_question_mark_shows_the_keys_and_escape_puts_them_away(viewer: Viewer) -> None:
+    viewer.open("/queues")
+    viewer.type_keys("?")
+    expect(dialog_of(viewer)).to_contain_text("Pause refreshing, and go on")
+    expect(dialog_of(viewer)).to_contain_text("Go to Schedules")
+    viewer.close_dialog()
+
+
+def test_g_and_a_letter_go_to_each_page(viewer: Viewer) -> None:
+    viewer.open("/settings")
+    for letter, title in PLACES.items():
+        viewer.type_keys("g", letter)
+        expect(viewer.page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_p_pauses_and_goes_on_and_r_refreshes_meanwhile(house: Household, viewer: Viewer) -> None:
+    viewer.open("/jobs?queue=paused")
+    viewer.said("No job matches")
+    viewer.type_keys("p")
+    expect(refresh_of(viewer)).to_have_value("Off")
+    job_id = house.enqueue("universal", {}, queue="paused", delaySeconds=FAR)
+    assert viewer.rows() == {}
+    viewer.type_keys("r")
+    viewer.row_of(job_id)
+    expect(refresh_of(viewer)).to_have_value("Off")
+    viewer.type_keys("p")
+    expect(refresh_of(viewer)).to_have_value("Every 2 s")
+    viewer.row_of(house.enqueue("universal", {}, queue="paused", delaySeconds=FAR))
+
+
+def test_a_slash_leads_to_the_search_field_where_keys_are_only_text(viewer: Viewer) -> None:
+    viewer.open("/jobs?queue=typed")
+    viewer.said("No job matches")
+    viewer.type_keys("/")
+    field = viewer.page.locator("[data-testid=stMain] input[type=search]").first
+    expect(field).to_be_focused()
+    viewer.type_keys("g", "q", "p", "r", "/", "?")
+    expect(field).to_have_value("gqpr/?")
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    expect(refresh_of(viewer)).to_have_value("Every 2 s")
+    expect(dialog_of(viewer)).to_have_count(0)
+
+
+def test_keys_are_not_heard_behind_a_drawer(house: Household, viewer: Viewer) -> None:
+    job_id = house.enqueue("universal", {}, queue="behind", delaySeconds=FAR)
+    viewer.open(f"/jobs?queue=behind&job={job_id}")
+    expect(dialog_of(viewer)).to_be_visible()
+    viewer.type_keys("g", "q", "p")
+    viewer.close_dialog()
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    expect(refresh_of(viewer)).to_have_value("Every 2 s")
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_escape_closes_the_drawer_right_after_an_action(house: Household, viewer: Viewer, times: int) -> None:
+    job_id = house.enqueue("universal", {"do": "FAIL"}, queue="escape", maxAttempts=1)
+    house.until(job_id, "FAILED")
+    viewer.open(f"/jobs?queue=escape&job={job_id}")
+    viewer.press("drawer-retry")
+    viewer.said("Retried 1 job.")
+    viewer.page.keyboard.press("Escape")
+    expect(dialog_of(viewer)).to_have_count(0)
+    expect(viewer.page).not_to_have_url(re.compile("job="))
+    wait_until(lambda: house.job(job_id)["attemptCount"] == 2, 20, "it was tried again")
