@@ -255,6 +255,16 @@ def test_what_is_searched_for_is_kept_in_the_address(api: FakeApi, open_page: Op
     assert api.asked("Jobs")[-1]["filter"] == {"states": ["FAILED"], "text": "no luck"}
 
 
+def test_a_browser_that_skips_the_first_drawing_is_told_the_choice_by_the_next(open_page: OpenPage) -> None:
+    page = open_page("jobs", queue=["mail"], task=["greet"], text="luck", state="FAILED", sort="ended")
+    look(page)
+    begins = page.multiselect(key="jobs-queues"), page.multiselect(key="jobs-tasks")
+    assert [[field.proto.options[index] for index in field.proto.default] for field in begins] == [["mail"], ["greet"]]
+    assert page.text_input(key="jobs-text").proto.default == "luck"
+    order = page.selectbox(key="jobs-sort").proto
+    assert order.options[order.default] == next(sort.label for sort in SORTS if sort.name == "ended")
+
+
 def test_an_order_is_chosen_and_kept_in_the_address(api: FakeApi, open_page: OpenPage) -> None:
     page = open_page("jobs", state="FAILED")
     page.selectbox(key="jobs-sort").set_value(next(sort for sort in SORTS if sort.name == "ended"))

@@ -44,20 +44,21 @@ def go(query: JobsQuery) -> None:
 
 def draw(query: JobsQuery, page: JobsPage | None) -> Mapping[str, str]:
     """Draw all of it; return the names of the schedule and the group that are chosen, by their ids."""
-    _write_back(query)
+    is_told = _write_back(query)
     with st.grid(4, min_column_width=170, gap="small", key="jobs-filters"):
         st.text_input(
             "Search arguments, errors and tags, or open a job by its id",
+            "" if is_told else query.text,
             key=_TEXT,
             type="search",
             placeholder="Search, or open an id",
             on_change=_search,
             label_visibility="collapsed",
         )
-        _many("Task", _TASKS, page.by_task if page else (), query.tasks, "tasks")
-        _many("Queue", _QUEUES, page.by_queue if page else (), query.queues, "queues")
+        _many("Task", _TASKS, page.by_task if page else (), query.tasks, "tasks", is_told=is_told)
+        _many("Queue", _QUEUES, page.by_queue if page else (), query.queues, "queues", is_told=is_told)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
-            _sort(query)
+            _sort(query, is_told=is_told)
             popover = st.popover("Filters", icon=":material/tune:", key=_MORE, on_change="rerun", help="More filters")
     offers = Offers()
     if popover.open or query.group or query.schedule:
@@ -69,15 +70,25 @@ def draw(query: JobsQuery, page: JobsPage | None) -> Mapping[str, str]:
     return offers.names
 
 
-def _write_back(query: JobsQuery) -> None:
+def _write_back(query: JobsQuery) -> bool:
+    """Have the fields say what the address has come to say; return whether they had to be told.
+
+    When they need not be, they are drawn as ones that begin with it. A busy browser skips drawings, and what is told in
+    one alone may be lost with it: the field would stay empty, and the next thing done on the page would undo it.
+    """
     filters = query.first_page()
-    if st.session_state.get(_SHOWN) == filters and _TEXT in st.session_state:
-        return
+    before = st.session_state.get(_SHOWN)
     st.session_state[_SHOWN] = filters
+    if not any(key in st.session_state for key in (_TEXT, _TASKS, _QUEUES, _SORT)):
+        _write_back_more(query)
+        return False
+    if before == filters and _TEXT in st.session_state:
+        return False
     st.session_state[_TEXT] = query.text
     st.session_state[_TASKS], st.session_state[_QUEUES] = list(query.tasks), list(query.queues)
     st.session_state[_SORT] = query.sort
     _write_back_more(query)
+    return True
 
 
 def _write_back_more(query: JobsQuery) -> None:
@@ -100,10 +111,11 @@ def _search() -> None:
     go(current().narrowed(text=text))
 
 
-def _many(label: str, key: str, known: Iterable[str], chosen: tuple[str, ...], field: str) -> None:
+def _many(label: str, key: str, known: Iterable[str], chosen: tuple[str, ...], field: str, *, is_told: bool) -> None:
     st.multiselect(
         label,
         sorted({*known, *chosen}),  # what is chosen, too, though it is not (or not yet) there
+        None if is_told else list(chosen),
         key=key,
         on_change=lambda: go(current().narrowed(**{field: tuple(st.session_state[key])})),
         placeholder=f"All {label.lower()}s",
@@ -111,10 +123,12 @@ def _many(label: str, key: str, known: Iterable[str], chosen: tuple[str, ...], f
     )
 
 
-def _sort(query: JobsQuery) -> None:
+def _sort(query: JobsQuery, *, is_told: bool) -> None:
+    sorts = sorts_for(query.state)
     st.selectbox(
         "Order",
-        sorts_for(query.state),
+        sorts,
+        0 if is_told else list(sorts).index(query.sort),
         key=_SORT,
         format_func=lambda sort: sort.label,
         on_change=lambda: go(current().narrowed(sort=st.session_state[_SORT])),
