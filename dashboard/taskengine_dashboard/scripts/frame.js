@@ -21,7 +21,11 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   let chord = 0;
   const pressed = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-    if (event.target.closest?.(TYPING) || document.querySelector("[role=dialog]")) return;
+    const dialog = document.querySelector("[role=dialog]");
+    // What floats over the page hears keys only within itself, and the button that had the focus may be gone by now.
+    if (dialog && event.key === "Escape" && event.target === document.body)
+      dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    if (dialog || event.target.closest?.(TYPING)) return;
     const going = performance.now() - chord < CHORD_MS;
     chord = 0;
     if (going && data.places[event.key]) setTriggerValue("pressed", data.places[event.key]);
