@@ -15,6 +15,15 @@ class Login(BaseModel):
     password: Secret[str]
 
 
+class Sum(BaseModel):
+    left: "Sum | Product | None" = None
+    word: Secret[str] | None = None
+
+
+class Product(BaseModel):
+    left: "Sum | Product | None" = None
+
+
 class Card(BaseModel):
     number: str
 
@@ -80,3 +89,15 @@ def test_a_mask_where_no_secret_is_stays_a_text() -> None:
 )
 def test_the_name_of_a_branch_is_no_step(path: tuple[str, ...], place: tuple[str, ...]) -> None:
     assert placed(path, SCHEMA) == place
+
+
+def test_models_that_hold_each_other_are_masked_however_deep() -> None:
+    def reckon(what: Sum | Product) -> None: ...
+
+    schema = Signature("reckon", reckon).args_schema
+    value: dict[str, Any] = {"word": "hunter2"}
+    for _ in range(60):
+        value = {"left": value}
+    shown = str(masked({"what": value}, schema))
+    assert "********" in shown
+    assert "hunter2" not in shown

@@ -1,6 +1,6 @@
 """Reading JSON Schema as pydantic writes it: references, unions, null, and what is secret. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from taskengine_dashboard.shapes import is_list, is_object
@@ -119,18 +119,20 @@ def secret_places(args: Any, root: Schema) -> Iterator[tuple[str, ...]]:
     """Yield where in these arguments secrets are, whatever stands there."""
     patterns = redacted(root)
 
-    def walk(node: Any, value: Any, path: tuple[str, ...], seen: frozenset[str]) -> Iterator[tuple[str, ...]]:
-        if any(fits_path(pattern, path) for pattern in patterns) or (is_object(node) and is_secret(node)):
+    def walk(nodes: Iterable[Any], value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        # All that may stand here at once: one after the other, models that hold each other would take for ever.
+        here = _all_alternatives(nodes, root)
+        if any(map(is_secret, here)) or any(fits_path(pattern, path) for pattern in patterns):
             yield path
             return
-        alternatives = list(_alternatives(node, root, seen))
         for name, part in _items(value):
-            for each in alternatives:
-                yield from walk(_child(each, name), part, (*path, name), frozenset())
-        if any(map(is_secret, alternatives)) and value is not None:
-            yield path
+            yield from walk([_child(each, name) for each in here], part, (*path, name))
 
-    yield from walk(root, args, (), frozenset())
+    yield from walk([root], args, ())
+
+
+def _all_alternatives(nodes: Iterable[Any], root: Schema) -> list[Schema]:
+    return list({id(each): each for node in nodes for each in _alternatives(node, root, frozenset())}.values())
 
 
 def _alternatives(node: Any, root: Schema, seen: frozenset[str]) -> Iterator[Schema]:
@@ -179,9 +181,9 @@ def revealed(args: Any, before: Any, root: Schema) -> Any:
 def placed(path: Sequence[str], root: Schema) -> tuple[str, ...]:
     """Return a path into arguments without the names that pydantic gives the branches of a union."""
     found: list[str] = []
-    nodes = list(_alternatives(root, root, frozenset()))
+    nodes = _all_alternatives([root], root)
     for step in path:
-        below = [each for node in nodes for each in _alternatives(_child(node, step), root, frozenset())]
+        below = _all_alternatives([_child(node, step) for node in nodes], root)
         if below or not any(branches(node) for node in nodes):
             found.append(step)
             nodes = below
