@@ -12,7 +12,7 @@ from taskengine.settings import PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tasks/README.md", "api/README.md", "dashboard/README.md"]
-DOCUMENTS += ["docs/from-huey.md", "docs/from-celery.md", "examples/README.md"]
+DOCUMENTS += ["docs/running.md", "docs/from-huey.md", "docs/from-celery.md", "examples/README.md"]
 
 
 def table() -> dict[str, str]:
