@@ -81,12 +81,12 @@ class Viewer:
     def select(self, job_id: str) -> None:
         """Press the checkbox of a job's row, wherever the row is by now."""
         before = self.selected()
-        self._click(job_id, 16)
+        self.click_row(_short(job_id), 16)
         wait_until(lambda: self.selected() != before, 10, f"the selection changes with {job_id}")
 
     def open_job(self, job_id: str) -> None:
         """Press a job's id in the table."""
-        self._click(job_id, 80)
+        self.click_row(_short(job_id), 80)
         expect(self.page.get_by_role("dialog")).to_be_visible()
 
     def selected(self) -> set[str]:
@@ -115,11 +115,11 @@ class Viewer:
         self.page.get_by_role("option", name=option, exact=True).click()
         expect(self.page.get_by_role("listbox")).to_have_count(0)  # until then it takes every click
 
-    def _click(self, job_id: str, x: float) -> None:
-        """Click at ``x`` in a job's row. Rows move while one looks: look, click, at once."""
-        self.row_of(job_id)
+    def click_row(self, first: str, x: float) -> None:
+        """Click at ``x`` in the row that begins with this text. Rows move while one looks: look, click, at once."""
+        wait_until(lambda: first in self.rows(), 20, f"a row of {first}")
         self.settle()
-        number = list(self.rows()).index(_short(job_id))
+        number = list(self.rows()).index(first)
         canvas: Any = self.page.locator("[data-testid=data-grid-canvas]").first.bounding_box()
         self.page.mouse.click(canvas["x"] + x, canvas["y"] + HEADER + number * ROW + ROW / 2)
 

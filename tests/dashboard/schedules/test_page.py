@@ -101,8 +101,15 @@ def test_they_stand_by_name_and_those_that_are_off_are_counted(api: FakeApi, ope
 def test_what_code_declares_can_be_switched_and_run_but_not_changed(api: FakeApi, open_page: OpenPage) -> None:
     api.answers["schedules"] = [a_schedule(declared=True)]
     page = open_page("schedules")
-    assert list(rows(page)[0]["actions"]) == [RUN, DISABLE, JOBS]
+    assert list(rows(page)[0]["actions"]) == [f"{choice} · nightly" for choice in (RUN, DISABLE, JOBS)]
     assert "Schedules that code declares are changed there" in texts(page)
+
+
+def test_a_choice_is_of_the_schedule_that_it_names_wherever_its_row_is_by_now() -> None:
+    nightly, weekly = (Schedule.read(a_schedule(name=name)) for name in ("night · ly", "weekly"))
+    said = choices.item(nightly, DELETE)
+    assert choices.chosen(said, [nightly, weekly]) == choices.chosen(said, [weekly, nightly]) == (nightly, DELETE)
+    assert choices.chosen(said, [weekly]) is None
 
 
 def test_what_was_made_here_can_be_changed() -> None:
@@ -113,7 +120,7 @@ def test_what_was_made_here_can_be_changed() -> None:
 def test_a_viewer_is_offered_the_jobs_alone(api: FakeApi, open_page: OpenPage) -> None:
     api.answers["viewer"] = {"name": "guest", "role": "VIEWER"}
     page = open_page("schedules")
-    assert list(rows(page)[0]["actions"]) == [JOBS]
+    assert list(rows(page)[0]["actions"]) == [f"{JOBS} · nightly"]
     assert "schedule-new" not in [button.key for button in page.button]
 
 

@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 from support.fake_api import FakeApi
 from support.pages import OpenPage, look, texts
 from taskengine_dashboard.changes.workers import drain
+from taskengine_dashboard.views.workers import tables
+from taskengine_dashboard.views.workers.worker import Worker
 
 
 def busy(api: FakeApi, **facts: Any) -> str:
@@ -44,7 +46,7 @@ def test_one_that_is_offline_comes_last_and_cannot_be_drained(api: FakeApi, open
     workers, _ = tables_of(page)
     assert list(workers["worker"]) == ["w1", "a-gone"]
     assert list(workers["state"].map(list)) == [["Online"], ["Offline"]]
-    assert list(workers["drain"].notna()) == [True, False]
+    assert [list(offers) if offers is not None else None for offers in workers["drain"]] == [["Drain w1"], None]
     assert list(workers["cpu"].notna()) == [True, False]
     assert "1 worker online · 1 of 4 slots busy · 1 offline" in texts(page)
 
@@ -53,6 +55,21 @@ def test_one_that_drains_says_so(api: FakeApi, open_page: OpenPage) -> None:
     busy(api, draining=True)
     workers, _ = tables_of(open_page("workers"))
     assert list(workers["state"].map(list)) == [["Draining"]]
+
+
+def test_the_worker_that_is_named_is_drained_wherever_its_row_is_by_now(api: FakeApi) -> None:
+    busy(api)
+    first, second = (Worker.read({**api.workers[0], "id": f"worker_{name}", "name": name}) for name in ("a", "b"))
+    said = tables.drain(second, [first, second])
+    assert said == "Drain b"
+    assert tables.drained(said, [first, second]) == tables.drained(said, [second, first]) == second
+    assert tables.drained(said, [first]) is None
+
+
+def test_two_workers_of_one_name_are_told_apart(api: FakeApi) -> None:
+    busy(api)
+    twins = [Worker.read({**api.workers[0], "id": f"worker_{number}"}) for number in (1, 2)]
+    assert [tables.drained(tables.drain(twin, twins), twins) for twin in twins] == twins
 
 
 def test_draining_is_sent_by_id(api: FakeApi, open_page: OpenPage) -> None:

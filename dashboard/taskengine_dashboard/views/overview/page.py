@@ -233,7 +233,7 @@ def _open_failed(groups: Sequence[GroupRow]) -> None:
     # By its words: the row of a problem is another's as soon as something else fails.
     named = [group for group in groups if group.headline == label]
     if named:
-        group = groups[row] if groups[row] in named else named[0]
+        group = groups[row] if row < len(groups) and groups[row] in named else named[0]
         navigation.follow(navigation.link_to_jobs(JobsQuery(state="FAILED", group=group.id)))
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from taskengine_dashboard import navigation, parts, wording
 from taskengine_dashboard.model.frame import Role
-from taskengine_dashboard.views.schedules import actions, form, questions
+from taskengine_dashboard.views.schedules import actions, choices, form, questions
 from taskengine_dashboard.views.schedules.questions import Schedules
 from taskengine_dashboard.views.schedules.schedule import SCHEDULE_STATES
 
@@ -75,9 +75,9 @@ def _schedules(found: Schedules, *, away: bool) -> None:
     schedules = found.schedules
 
     def act() -> None:
-        row: int = st.session_state[_ACTIONS].row
-        if row < len(schedules):
-            actions.act(schedules[row], st.session_state[_ACTIONS].label)
+        chosen = choices.chosen(st.session_state[_ACTIONS].label, schedules)
+        if chosen is not None:
+            actions.act(*chosen)
 
     def open_job() -> None:
         jobs = [schedule.last_job for schedule in schedules if schedule.last_job]

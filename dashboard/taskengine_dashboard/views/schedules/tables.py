@@ -5,7 +5,7 @@ from datetime import datetime
 
 from taskengine_dashboard import tables, wording
 from taskengine_dashboard.tables import Table
-from taskengine_dashboard.views.schedules.choices import choices
+from taskengine_dashboard.views.schedules.choices import choices, item
 from taskengine_dashboard.views.schedules.schedule import Schedule
 
 
@@ -27,7 +27,10 @@ def schedules(rows: Sequence[Schedule], now: datetime, *, may_change: bool) -> T
             ),
             "zone": (tables.TEXT, lambda schedule: schedule.timezone),
             "origin": (tables.TEXT, lambda schedule: "Code" if schedule.declared else "Dashboard or API"),
-            "actions": (tables.CHIPS, lambda schedule: choices(schedule, may_change=may_change)),
+            "actions": (
+                tables.CHIPS,
+                lambda schedule: [item(schedule, one) for one in choices(schedule, may_change=may_change)],
+            ),
         },
     )
 

@@ -6,7 +6,7 @@ from taskengine_dashboard import navigation, parts, wording
 from taskengine_dashboard.changes import workers as changes
 from taskengine_dashboard.model.frame import Role
 from taskengine_dashboard.model.workers import WORKER_STATES
-from taskengine_dashboard.views.workers import questions
+from taskengine_dashboard.views.workers import questions, tables
 from taskengine_dashboard.views.workers.questions import Workers
 from taskengine_dashboard.views.workers.worker import Worker
 
@@ -50,12 +50,12 @@ def _workers(found: Workers, *, may_drain: bool) -> None:
     workers = found.workers
 
     def drain() -> None:
-        row: int = st.session_state[_DRAIN].row
-        if row < len(workers):
-            _ask_to_drain(workers[row])
+        worker = tables.drained(st.session_state[_DRAIN].label, workers)
+        if worker is not None:
+            _ask_to_drain(worker)
 
     column = st.column_config
-    names = ("worker", "state", "busy", "load", "cpu", "memory", "queues", "host", "version", "up", "seen", "drain")
+    names = ("worker", "drain", "state", "busy", "load", "cpu", "memory", "queues", "host", "version", "up", "seen")
     parts.table(
         found.table,
         key="workers",
@@ -73,10 +73,15 @@ def _workers(found: Workers, *, may_drain: bool) -> None:
             "up": column.TextColumn("Up", width=90),
             "seen": column.TextColumn("Seen", width=84, help="Its last heartbeat"),
             "drain": column.ButtonColumn(
-                "Drain", type="tertiary", key=_DRAIN, on_click=drain, width=70, help="Let it finish, then stop"
+                "Actions",
+                type="tertiary",
+                key=_DRAIN,
+                on_click=drain,
+                width=80,
+                help="Drain: let it finish, then stop",
             ),
         },
-        order=names if may_drain else names[:-1],
+        order=[name for name in names if may_drain or name != "drain"],
     )
 
 

@@ -1,14 +1,12 @@
 """The tables of the page of workers. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from taskengine_dashboard import tables, wording
 from taskengine_dashboard.model.jobs import JobRow
 from taskengine_dashboard.tables import Table
 from taskengine_dashboard.views.workers.worker import Worker
-
-DRAIN = "Drain"
 
 
 def workers(rows: Sequence[Worker], now: datetime) -> Table:
@@ -22,9 +20,20 @@ def workers(rows: Sequence[Worker], now: datetime) -> Table:
             "host": (tables.TEXT, lambda worker: f"{worker.hostname} · {worker.pid}"),
             "version": (tables.TEXT, lambda worker: worker.version),
             "up": (tables.TEXT, lambda worker: wording.seconds((now - worker.started_at).total_seconds())),
-            "drain": (tables.TEXT, lambda worker: DRAIN if worker.online and not worker.draining else None),
+            "drain": (tables.CHIPS, lambda worker: [drain(worker, rows)] if worker.may_be_drained else None),
         },
     )
+
+
+def drain(worker: Worker, workers: Iterable[Worker]) -> str:
+    """Return how a worker's menu offers to drain it: named, since its row may be another's when that is heard."""
+    is_alone = sum(other.name == worker.name for other in workers) == 1
+    return f"Drain {worker.name}" if is_alone else f"Drain {worker.name} · {worker.id}"
+
+
+def drained(said: str, workers: Sequence[Worker]) -> Worker | None:
+    """Return which worker an item of a menu is about; ``None`` when it cannot be drained any more."""
+    return next((worker for worker in workers if worker.may_be_drained and drain(worker, workers) == said), None)
 
 
 def slots(rows: Sequence[tuple[Worker, JobRow]]) -> Table:

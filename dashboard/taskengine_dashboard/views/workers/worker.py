@@ -19,6 +19,10 @@ class Worker(WorkerRow):
     jobs: tuple[JobRow, ...]
     """What it runs, longest first."""
 
+    @property
+    def may_be_drained(self) -> bool:
+        return self.online and not self.draining
+
     @classmethod
     def read(cls, worker: Json) -> Self:
         row = WorkerRow.read(worker)
