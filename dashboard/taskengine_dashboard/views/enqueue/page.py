@@ -94,12 +94,13 @@ def _list(found: Catalogue) -> None:
     st.caption("Choose what to run; its arguments appear here.")
     if len(found.tasks) > _GLANCE:
         return
-    with st.container(border=True, gap="xsmall", key="enqueue-tasks"):
+    with st.container(border=True, gap="small", key="enqueue-tasks"):
         for task in found.tasks:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            name, words = st.columns([1, 3], gap="xxsmall", vertical_alignment="center")
+            with name:
                 navigation.draw_link(navigation.link_to("enqueue", task=task.name), wording.plain(task.name))
-                if task.description:
-                    st.caption(wording.plain(task.description.split("\n", 1)[0]), width="content")
+            if task.description:
+                words.caption(wording.plain(task.description.split("\n", 1)[0]))
 
 
 def _task(task: TaskInfo, found: Catalogue, *, away: bool) -> None:
