@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.api import a_socket, a_task, publish
-from support.attacks import BODIES, DOCUMENTS, PLAIN
+from support.attacks import ARGUMENTS, BODIES, DOCUMENTS, PLAIN
 from support.ports import free_port
 from support.redis_server import RedisServer
 from support.served import an_api, answers
@@ -78,6 +78,8 @@ def attacks(http: httpx.AsyncClient, address: str) -> dict[str, Ask]:
         found[f"socket: {name}"] = partial(over_a_socket, address, document)
     for name, body in BODIES.items():
         found[f"body: {name}"] = partial(sent, http, body)
+    for name, body in ARGUMENTS.items():
+        found[f"arguments: {name}"] = partial(sent, http, body)
     found["another site: a mutation"] = partial(from_elsewhere, http)
     found["another site: a socket"] = partial(socket_from_elsewhere, address)
     found["socket: 60 subscriptions at once"] = partial(flood, address)

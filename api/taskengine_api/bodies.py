@@ -43,6 +43,22 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
+MAX_CONTAINERS = 100_000
+"""Lists and objects in one body. Each takes some tenths of a microsecond wherever it is looked at."""
+
+
+def check_containers(text: bytes) -> None:
+    """Raise ``RequestRefused`` where a body has room for more lists and objects than are taken."""
+    if (count := _containers(text)) > MAX_CONTAINERS:
+        words = f"the request body has {count:,} lists and objects; at most {MAX_CONTAINERS:,} are allowed"
+        raise RequestRefused(413, words, Code.PAYLOAD_TOO_LARGE)
+
+
+def _containers(text: str | bytes) -> int:
+    """Count what may begin one; those that stand in a text are counted too."""
+    return text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+
+
 def _too_large(limit: int) -> RequestRefused:
     return RequestRefused(413, f"the request body may have {limit:,} bytes at most", Code.PAYLOAD_TOO_LARGE)
 
@@ -52,6 +68,8 @@ def read_json(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode()
+        if _containers(text) > MAX_CONTAINERS:
+            raise ValueError(f"more than {MAX_CONTAINERS:,} lists and objects")
         with _uncollected():
             value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         if "\\ud" in text or "\\uD" in text:
@@ -97,6 +115,7 @@ def write_json(value: object) -> bytes:
 
 def read_object(text: bytes) -> dict[str, Any]:
     """Parse a body that is to be one JSON object; raise ``RequestRefused``."""
+    check_containers(text)
     try:
         value = read_json(text)
     except json.JSONDecodeError:

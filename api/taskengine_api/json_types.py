@@ -283,9 +283,20 @@ def _object_reader(fields: Mapping[str, GraphQLInputField]) -> Any:
 
     def read(value: dict[str, Any]) -> dict[str, Any]:
         absent = {field.out_name for field in fields.values() if "null-is-absent" in field.extensions}
-        return {name: _plain_json(part) for name, part in value.items() if part is not None or name not in absent}
+        instants = {field.out_name for field in fields.values() if _named(field.type) == "DateTime"}
+        return {
+            name: _written(part) if name in instants else part
+            for name, part in value.items()
+            if part is not None or name not in absent
+        }
 
     return read
+
+
+def _named(type_: InputType) -> str:
+    while isinstance(type_, GraphQLNonNull | GraphQLList):
+        type_ = cast("InputType", type_.of_type)
+    return type_.name
 
 
 def _one_of_reader(value: dict[str, Any]) -> Member:
@@ -295,11 +306,12 @@ def _one_of_reader(value: dict[str, Any]) -> Member:
     return member
 
 
-def _plain_json(value: Any) -> Any:
+def _written(value: Any) -> Any:
+    """Write an instant, or a list of some."""
     if isinstance(value, datetime):
         return scalars.write_instant(value)
     if isinstance(value, list):
-        return [_plain_json(part) for part in cast("list[Any]", value)]
+        return [_written(part) for part in cast("list[Any]", value)]
     return value
 
 

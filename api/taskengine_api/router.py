@@ -152,7 +152,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             data: object = self.parse_query_params(request.query_params)  # pyright: ignore[reportArgumentType]
         else:
             bodies.check_content_type(request.content_type)
-            data = self.parse_json(await request.get_body())
+            body = await request.get_body()
+            bodies.check_containers(body)
+            data = self.parse_json(body)
         return _request_data(data, protocol=transport.protocol if transport else "http")
 
     # What is answered

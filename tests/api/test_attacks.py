@@ -10,7 +10,7 @@ from redis import Redis
 from websockets.exceptions import ConnectionClosed
 
 from support.api import Api, Socket, a_socket
-from support.attacks import BODIES, DOCUMENTS, PLAIN, SMALL
+from support.attacks import ARGUMENTS, BODIES, DOCUMENTS, PLAIN, SMALL
 from support.waiting import until
 
 REFUSED = {"BAD_REQUEST", "QUERY_TOO_COMPLEX", "PAYLOAD_TOO_LARGE", "FORBIDDEN", "RATE_LIMITED", "BAD_USER_INPUT"}
@@ -74,6 +74,12 @@ async def test_a_body_meant_to_harm_is_refused_with_a_code(api: Api, name: str) 
         assert answer["errors"]
         assert codes_of(answer["errors"]) <= REFUSED
     assert len(response.content) < 25_000
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+async def test_arguments_past_their_limit_are_refused_as_data(api: Api, name: str) -> None:
+    answer = (await api.http.post("/graphql", content=ARGUMENTS[name], headers=PLAIN)).json()
+    assert list(answer["data"].values()) == [{"errors": [{"code": "LIMIT_EXCEEDED"}]}]
 
 
 # A document that is too long is not read

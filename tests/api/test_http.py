@@ -12,7 +12,7 @@ from taskengine_api.settings import ApiSettings
 
 QUERY = "{ counts { queued } }"
 GRAPHQL = "application/graphql-response+json"
-DEEP = b"[" * 100_000
+DEEP = b"[" * 90_000
 
 
 def code_of(response: httpx.Response) -> str:
@@ -160,6 +160,13 @@ async def test_get_without_a_query_is_400_for_whoever_takes_anything(api: Api) -
 async def test_a_body_past_the_limit_is_413(api: Api) -> None:
     response = await api.post(b" " * 1_048_577)
     assert (response.status_code, code_of(response)) == (413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_a_body_of_too_many_lists_is_413_unread(api: Api) -> None:
+    response = await api.post(b'{"query": "{ counts { queued } }", "variables": {"a": [' + b"[]," * 100_000 + b"[]]}}")
+    assert (response.status_code, code_of(response)) == (413, "PAYLOAD_TOO_LARGE")
+    message = response.json()["errors"][0]["message"]
+    assert message == "the request body has 100,006 lists and objects; at most 100,000 are allowed"
 
 
 async def test_a_body_that_does_not_say_how_long_it_is_has_the_same_limit(api: Api) -> None:

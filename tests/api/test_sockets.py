@@ -54,6 +54,7 @@ async def test_each_operation_sees_what_is_so_by_then(api: Api, socket: Socket) 
         "{",
         "NaN",
         "[" * 10_000,
+        '{"type": "ping", "payload": {"a": [' + "[]," * 100_000 + "[]]}}",
         b"\x00\x01",
         {},
         {"type": None},

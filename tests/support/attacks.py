@@ -89,12 +89,28 @@ def _asked(**fields: Any) -> bytes:
 NAMES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 ENQUEUE = "mutation ($i: EnqueueJobsInput!) { enqueueJobs(input: $i) { errors { code } } }"
 
+ONE = "mutation ($i: EnqueueJobInput!) { enqueueJob(input: $i) { errors { code } } }"
+TYPED = "mutation ($i: EnqueueUniversalInput!) { enqueueUniversal(input: $i) { errors { code } } }"
+LISTS = "[" + ",".join(["[[]]"] * 45_000) + ", " + ",".join(["1.5"] * 150_000) + "]"
+KEYS = "{" + ",".join(f'"k{n}": 1' for n in range(60_000)) + "}"
+
+ARGUMENTS: Mapping[str, bytes] = {
+    "lists": _body(f'{{"i": {{"task": "universal", "args": {{"value": {LISTS}}}}}}}', ONE),
+    "keys": _body(f'{{"i": {{"task": "universal", "args": {{"value": {KEYS}}}}}}}', ONE),
+    "unknown": _body(f'{{"i": {{"task": "universal", "args": {KEYS}}}}}', ONE),
+    "text": _body(f'{{"i": {{"task": "universal", "args": {{"value": "{"x" * LONG}"}}}}}}', ONE),
+    "typed lists": _body(f'{{"i": {{"args": {{"value": {LISTS}}}}}}}', TYPED),
+    "typed keys": _body(f'{{"i": {{"args": {{"value": {KEYS}}}}}}}', TYPED),
+}
+"""Arguments of jobs, which may be any JSON: refused as data, for their size."""
+
 BODIES: Mapping[str, bytes] = {
     "deep JSON": b"[" * 1_000_000,
     "deep lists": b'{"query": "{ counts { queued } }", "variables": {"a": ' + b"[" * 400_000 + b"]" * 400_000 + b"}}",
     "deep variable": _body('{"f": {"argsContain": ' + nested('{"a":', 3_000, "1", "}") + "}}"),
     "deep variable that JSON still takes": _body('{"f": {"argsContain": ' + nested('{"a":', 900, "1", "}") + "}}"),
-    "list of lists": _body('{"f": {"argsContain": [' + ",".join(["[[[[]]]]"] * 100_000) + "]}}"),
+    "list of lists": _body('{"f": {"argsContain": [' + ",".join(["[[]]"] * 45_000) + "]}}"),
+    "more lists than may be": _body('{"f": {"argsContain": [' + ",".join(["[[[[]]]]"] * 100_000) + "]}}"),
     "many keys": _body('{"f": {"argsContain": {' + ",".join(f'"k{n}": 1' for n in range(60_000)) + "}}}"),
     "many keys that are not there": _body('{"f": {' + ",".join(f'"k{n}": 1' for n in range(60_000)) + "}}"),
     "variables that nobody asked for": _body("{" + ",".join(f'"v{n}": 1' for n in range(60_000)) + "}"),
