@@ -212,16 +212,17 @@ class Door:
             leaving.cancel()
             # Not awaited: when the client left, whatever is awaited here is cancelled at once.
             if step is not None and not step.done():
-                self._end_soon(step)
+                self.end_soon(step)
             else:
                 self.close_soon(chunks)
 
     def close_soon(self, chunks: object) -> None:
         """End a stream that nobody reads any more, whatever becomes of who asks for that."""
         if isinstance(chunks, AsyncGenerator):
-            self._end_soon(asyncio.ensure_future(chunks.aclose()))
+            self.end_soon(asyncio.ensure_future(chunks.aclose()))
 
-    def _end_soon(self, work: asyncio.Future[Any]) -> None:
+    def end_soon(self, work: asyncio.Future[Any]) -> None:
+        """Cancel what nobody waits for any more, until it has ended."""
         ending = asyncio.create_task(_end(work), name="taskengine-ending")
         self._closing.add(ending)
         ending.add_done_callback(self._closing.discard)

@@ -283,7 +283,7 @@ def _object_reader(fields: Mapping[str, GraphQLInputField]) -> Any:
 
     def read(value: dict[str, Any]) -> dict[str, Any]:
         absent = {field.out_name for field in fields.values() if "null-is-absent" in field.extensions}
-        instants = {field.out_name for field in fields.values() if _named(field.type) == "DateTime"}
+        instants = {field.out_name for field in fields.values() if f"{field.type}".strip("[]!") == "DateTime"}
         return {
             name: _written(part) if name in instants else part
             for name, part in value.items()
@@ -291,12 +291,6 @@ def _object_reader(fields: Mapping[str, GraphQLInputField]) -> Any:
         }
 
     return read
-
-
-def _named(type_: InputType) -> str:
-    while isinstance(type_, GraphQLNonNull | GraphQLList):
-        type_ = cast("InputType", type_.of_type)
-    return type_.name
 
 
 def _one_of_reader(value: dict[str, Any]) -> Member:

@@ -78,6 +78,14 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         for operation_id in list(self.operations):
             await self.cleanup_operation(operation_id)
 
+    async def cleanup_operation(self, operation_id: str) -> None:
+        """End an operation whose client asked for that or left, also when the first word of it is lost."""
+        operation = self.operations.pop(operation_id, None)
+        if operation is not None and operation.task is not None:
+            task = cast("asyncio.Task[None]", operation.task)
+            task.cancel()
+            cast("GraphQLEndpoint", self.view).door.end_soon(task)
+
     async def shutdown(self) -> None:
         if self._gone is not None:
             self._gone()

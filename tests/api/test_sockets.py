@@ -1,5 +1,7 @@
 """graphql-transport-ws, strictly: what comes is checked, what is wrong closes with a code that says so."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import websockets
 from websockets.exceptions import InvalidStatus
 
 from support.api import Api, Socket, a_socket, a_task, has_field, publish
+from support.waiting import until
 
 
 def subscribe(payload: Any, id: Any = "1") -> dict[str, Any]:
@@ -191,3 +194,38 @@ async def test_a_bug_of_ours_is_hidden_and_logged_where_it_ends_a_subscription(
     assert await socket.receive() == {"id": "1", "type": "complete"}
     await socket.send(subscribe(QUERY, id="2"))
     assert (await socket.next("2"))["counts"] == {"queued": 0}
+
+
+@pytest.mark.parametrize("leave", ["complete", "close"])
+async def test_a_subscription_ends_also_when_the_first_word_of_that_is_lost(
+    api: Api, address: str, monkeypatch: pytest.MonkeyPatch, leave: str
+) -> None:
+    """Before Python 3.12 what redis-py waits with can swallow a cancellation."""
+    told: list[str] = []
+
+    async def stubborn(**_: Any) -> AsyncGenerator[Any]:
+        told.append("begun")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            told.append("lost")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("ended")
+        yield
+
+    def so_far(*words: str) -> Callable[[], Awaitable[bool]]:
+        async def so() -> bool:
+            return told == list(words)
+
+        return so
+
+    monkeypatch.setattr(api.client, "events", stubborn)
+    async with a_socket(address) as socket:
+        await socket.send(subscribe({"query": "subscription { jobEvents { cursor } }"}))
+        await until(so_far("begun"))
+        if leave == "complete":
+            await socket.send({"type": "complete", "id": "1"})
+            await until(so_far("begun", "lost", "ended"))
+    await until(so_far("begun", "lost", "ended"))
