@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -36,6 +36,13 @@ Exceptions = tuple[type[BaseException], ...]
 
 class JobTask(HueyTask):
     """Huey's instance of a call, with what ours needs to run. ``Task`` makes a subclass for each function."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of one job: an instance made of a record knows its times by Redis's clock."""
+        return isinstance(other, JobTask) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     def create_id(self) -> str:
         """Return an id of ours."""
@@ -109,7 +116,9 @@ class Task(TaskWrapper, Generic[P, R]):
             args,
             kwargs,
             id=options.id,
-            eta=naive(options.run_at),
+            eta=naive(
+                options.run_at if options.delay is None else datetime.now(UTC) + timedelta(seconds=options.delay)
+            ),
             retries=said.get("retries"),
             retry_delay=said.get("retry_delay"),
             retry_backoff=said.get("retry_backoff"),

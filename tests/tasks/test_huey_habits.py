@@ -91,13 +91,14 @@ def test_what_is_set_on_a_call_before_it_is_enqueued_counts(engine: TaskEngine, 
 def test_a_time_set_on_a_call_is_utc_as_huey_keeps_it_and_none_means_at_once(
     engine: TaskEngine, add: Task[..., int]
 ) -> None:
-    later, now = add.s(1), add.s(2, delay=60)
-    later.eta, now.eta = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1), None
+    hour = timedelta(hours=1)
+    later, delayed, now = add.s(1), add.s(2, delay=60), add.s(3, eta=datetime.now(UTC) + hour)
+    assert not engine.ready_to_run(delayed)
+    later.eta, delayed.eta, now.eta = datetime.now(UTC).replace(tzinfo=None) + hour, None, None
     job = engine.enqueue(later).job()
-    assert job.run_at == pytest.approx(datetime.now(UTC) + timedelta(hours=1), abs=timedelta(seconds=10))
-    assert engine.enqueue(now).job().state is SCHEDULED  # it had no eta: its delay counts from when it is enqueued
-    now = add.s(3, eta=datetime.now(UTC) + timedelta(hours=1))
-    now.eta = None
+    assert job.state is SCHEDULED
+    assert job.run_at == pytest.approx(datetime.now(UTC) + hour, abs=timedelta(seconds=10))
+    assert engine.enqueue(delayed).job().state is QUEUED
     assert engine.enqueue(now).job().state is QUEUED
 
 
@@ -214,6 +215,43 @@ def test_who_listens_to_the_start_of_a_job_is_told_its_arguments(engine: TaskEng
     add(1, 2)
     drain(engine)
     assert told == [("executing", {"a": 1, "b": 2})]
+
+
+@pytest.mark.parametrize(("delay", "last"), [(0, "enqueued"), (60, "scheduled")])
+def test_a_retry_is_told_of_as_what_it_waits_for(engine: TaskEngine, bench: Bench, delay: int, last: str) -> None:
+    told: list[str] = []
+    engine.signal()(lambda name, *_: told.append(name))
+
+    @engine.task(retries=1, retry_delay=delay)
+    def fails() -> None:
+        raise ValueError("no")
+
+    fails()
+    bench.run()
+    assert told == ["enqueued", "executing", "error", "retrying", last]
+
+
+@pytest.mark.parametrize(("delay", "last"), [(0, "enqueued"), (60, "scheduled")])
+def test_so_is_a_job_that_puts_itself_off(engine: TaskEngine, bench: Bench, delay: int, last: str) -> None:
+    told: list[str] = []
+    engine.signal()(lambda name, *_: told.append(name))
+
+    @engine.task()
+    def waits() -> None:
+        raise RetryTask(delay=delay)
+
+    waits()
+    bench.run()
+    assert told == ["enqueued", "executing", "retrying", last]
+
+
+def test_an_instance_is_the_same_call_however_it_was_come_by(engine: TaskEngine, add: Task[..., int]) -> None:
+    call = add.s(1, delay=60)
+    engine.enqueue(call)
+    assert engine.scheduled() == [call]
+    assert {call, *engine.scheduled()} == {call}
+    assert add.s(1) != add.s(1)
+    assert add.s(1, id="a") != "a"
 
 
 # Revoking what is yet to come

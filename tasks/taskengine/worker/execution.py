@@ -297,7 +297,8 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
         emit(signals.SIGNAL_INTERRUPTED, task)
     elif verdict.ending is Ending.SNOOZED:
         logger.info("job %s (%s) does not want to run yet", job.id, job.task)
-        for name in (*signals_of_snooze(verdict.exception), signals.SIGNAL_SCHEDULED):
+        later = verdict.snooze is None or verdict.snooze.until is not None or bool(verdict.snooze.after)
+        for name in (*signals_of_snooze(verdict.exception), _waits(later=later)):
             emit(name, task)
     elif verdict.error is not None:
         again = verdict.retry_ms is not None and job.attempt < job.max_attempts
@@ -315,3 +316,9 @@ def _tell(engine: "TaskEngine", task: "JobTask", verdict: Verdict) -> None:
         emit(special or signals.SIGNAL_ERROR, task, *([] if special else [verdict.exception]))
         if again:
             emit(signals.SIGNAL_RETRYING, task)
+            emit(_waits(later=bool(verdict.retry_ms)), task)
+
+
+def _waits(*, later: bool) -> str:
+    """Return Huey's signal of a job that runs once more."""
+    return signals.SIGNAL_SCHEDULED if later else signals.SIGNAL_ENQUEUED
