@@ -109,9 +109,10 @@ def main() -> None:
     """Take all pictures anew."""
     FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
-        house = Household(Path(folder), "taskengine.samples:engine").start()
+        house = Household(Path(folder), "taskengine.samples:engine")
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         try:
+            house.start()
             with demo(house):
                 for _ in range(WAVES):
                     time.sleep(WAVE_SECONDS)

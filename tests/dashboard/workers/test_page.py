@@ -97,3 +97,12 @@ def test_all_of_it_is_one_question(api: FakeApi, open_page: OpenPage) -> None:
     busy(api)
     look(open_page("workers"))
     assert {name for name, _ in api.sent} == {"Workers"}
+
+
+def test_what_a_lost_worker_held_and_what_has_ended_since_does_not_run(api: FakeApi, open_page: OpenPage) -> None:
+    busy(api)
+    done = api.job(api.add_job("COMPLETED"))
+    api.workers[0]["runningJobs"].append(done)
+    api.workers.append({**api.workers[0], "name": "lost", "online": False})
+    _, slots = tables_of(open_page("workers"))
+    assert list(slots["worker"]) == ["w1"]

@@ -215,23 +215,24 @@ def _table(query: JobsQuery, page: JobsPage) -> None:
 
 
 def _column_config(open_job: Any) -> dict[str, Any]:
+    # As wide as a window of 1280 pixels holds beside the menu; a wider one stretches them.
     column = st.column_config
     return {
         "job": column.ButtonColumn(
-            "Job", type="tertiary", alignment="left", key=_LINK, on_click=open_job, width=105, help="Open the job"
+            "Job", type="tertiary", alignment="left", key=_LINK, on_click=open_job, width=96, help="Open the job"
         ),
-        "state": parts.state_column(),
-        "task": column.TextColumn("Task", width=170),
-        "queue": column.TextColumn("Queue", width=100),
-        "progress": column.ProgressColumn("Progress", format="percent", min_value=0, max_value=1, width=130),
-        "error": column.TextColumn("Error", width="large"),
-        "attempts": column.TextColumn("Attempts", width=80, help="Attempts so far, of those it may have"),
-        "priority": column.NumberColumn("Priority", format="%d", width=75, help="10 runs first"),
-        "created": parts.time_column("Created"),
-        "due": parts.time_column("Due", help="When it may start"),
-        "finished": parts.time_column("Finished"),
-        "waited": column.TextColumn("Waited", width=85, help="From ready to start, for the newest attempt"),
-        "ran": column.TextColumn("Ran", width=85, help="How long the newest attempt has run"),
+        "state": parts.state_column(width=98),
+        "task": column.TextColumn("Task", width=138),
+        "queue": column.TextColumn("Queue", width=84),
+        "progress": column.ProgressColumn("Progress", format="percent", min_value=0, max_value=1, width=100),
+        "error": column.TextColumn("Error", width=390),
+        "attempts": column.TextColumn("Attempts", width=70, help="Attempts so far, of those it may have"),
+        "priority": column.NumberColumn("Priority", format="%d", width=62, help="10 runs first"),
+        "created": parts.time_column("Created", width=122),
+        "due": parts.time_column("Due", width=122, help="When it may start"),
+        "finished": parts.time_column("Finished", width=122),
+        "waited": column.TextColumn("Waited", width=72, help="From ready to start, for the newest attempt"),
+        "ran": column.TextColumn("Ran", width=68, help="How long the newest attempt has run"),
     }
 
 

@@ -49,7 +49,7 @@ def _flow(found: Overview, window: Window) -> list[Kpi]:
             icon=":material/error:",
             note=f"{wording.count(metrics.retried)} retried",
             meaning="Jobs that failed for good. Show them. Attempts that failed and are made again are retried.",
-            colour="red",
+            colour="red" if metrics.failed else "gray",  # a red line at nothing would alarm
             trend=[point.failed for point in over],
             link=navigation.link_to_jobs(JobsQuery(state="FAILED", finished=during)),
         ),

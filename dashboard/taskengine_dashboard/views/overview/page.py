@@ -167,13 +167,13 @@ def _workers(found: Overview) -> None:
         key="workers",
         alt="Workers with their load and last heartbeat",
         columns={
-            "worker": column.TextColumn("Worker", width=120),
-            "state": parts.chips("State", WORKER_STATES, {name: name for name in WORKER_STATES}, 84),
-            "busy": column.TextColumn("Busy", width=60, help="Slots that run a job, of those that there are"),
-            "load": column.ProgressColumn("Load", format=" ", min_value=0, max_value=1, width=60),
-            "queues": column.TextColumn("Queues", width=130),
-            "seen": column.TextColumn("Seen", width=90, help="Its last heartbeat"),
+            "worker": column.TextColumn("Worker", width=110),
+            "state": parts.chips("State", WORKER_STATES, {name: name for name in WORKER_STATES}, 82),
+            "busy": column.TextColumn("Busy", width=56, help="Slots that run a job, of those that there are"),
+            "queues": column.TextColumn("Queues", width=126),
+            "seen": column.TextColumn("Seen", width=80, help="Its last heartbeat"),
         },
+        order=("worker", "state", "busy", "queues", "seen"),
     )
 
 
@@ -196,30 +196,30 @@ def _failures(found: Overview, span: Span) -> None:
         key="problems",
         alt="Failures that are one problem, with how many there are and since when",
         columns={
-            "task": column.TextColumn("Task", width=120),
+            "task": column.TextColumn("Task", width=110),
             "problem": column.ButtonColumn(
                 "Problem",
                 type="tertiary",
                 alignment="left",
                 key="problem-link",
                 on_click=lambda: _open_failed(groups),
-                width="large",
+                width=365,
                 help="Show the jobs that are failed for it",
             ),
             "course": column.AreaChartColumn(
-                f"Last {span.lower()}", y_min=0, color="red", width=120, help="How often, in each part of that time"
+                f"Last {span.lower()}", y_min=0, color="red", width=96, help="How often, in each part of that time"
             ),
-            "failed": column.NumberColumn("Failed jobs", format="localized", width=84, help="Failed for it now"),
-            "count": column.NumberColumn("Times", format="localized", width=58, help="Attempts that failed so"),
-            "last": column.TextColumn("Last", width=84),
-            "first": column.TextColumn("First", width=84),
+            "failed": column.NumberColumn("Failed jobs", format="localized", width=78, help="Failed for it now"),
+            "count": column.NumberColumn("Times", format="localized", width=50, help="Attempts that failed so"),
+            "last": column.TextColumn("Last", width=78),
+            "first": column.TextColumn("First", width=78),
             "sample": column.ButtonColumn(
                 "Newest",
                 type="tertiary",
                 alignment="left",
                 key="sample-link",
                 on_click=lambda: _open_sample(groups),
-                width=105,
+                width=96,
                 help="The job that failed last. Open it",
             ),
         },

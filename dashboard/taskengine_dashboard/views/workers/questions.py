@@ -1,5 +1,6 @@
 """What the page of workers asks, in one question, and the answer with the Arrow tables that are drawn of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -46,13 +47,18 @@ class Workers:
             frame=frame,
             workers=tuple(workers),
             table=tables.workers(workers, frame.now),
-            slot_table=tables.slots([(worker, job) for worker in workers for job in worker.jobs]),
+            slot_table=tables.slots(_busy_slots(workers)),
         )
 
     @property
     def running(self) -> list[JobRow]:
         """Jobs that run now, in the order of ``slot_table``."""
-        return [job for worker in self.workers for job in worker.jobs]
+        return [job for _, job in _busy_slots(self.workers)]
+
+
+def _busy_slots(workers: Sequence[Worker]) -> list[tuple[Worker, JobRow]]:
+    """Return what runs: what a worker held when it was last heard of may have ended since, or run elsewhere by now."""
+    return [(worker, job) for worker in workers if worker.online for job in worker.jobs if job.state == "RUNNING"]
 
 
 def workers() -> Reading[Workers]:
