@@ -144,6 +144,7 @@ class TaskEngine(HueySide):
             if title in self.tasks:
                 raise InvalidTask(title, "there is another task of that name; give this one a name= of its own")
             hidden = frozenset({"task"} if context else ())
+            silent = all(said is None for said in (backoff, retry_delay, retry_backoff, max_attempts)) and not retries
             try:
                 options: dict[str, Any] = {
                     "name": check_name(title, ("name",)),
@@ -153,6 +154,7 @@ class TaskEngine(HueySide):
                     "default_retries": _attempts(retries, max_attempts) - 1,
                     "default_timeout": timeout or None,
                     "backoff": _backoff(backoff, retries, retry_delay, retry_backoff),
+                    "stated_backoff": None if silent else _backoff(backoff, retries, retry_delay, retry_backoff),
                     "concurrency_key": concurrency_key and staticmethod(concurrency_key),
                     "concurrency_per_key": check_positive_int(concurrency_per_key, ("concurrency_per_key",)),
                     "default_retry_delay": retry_delay or 0,

@@ -50,6 +50,7 @@ CALL_OPTIONS = frozenset(
 """What Huey takes out of the arguments of a call."""
 SETTABLE = ("eta", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout")
 """What its users set on the instance of a call before they enqueue it."""
+AT_ONCE = Backoff(base_seconds=0.0, factor=1.0, cap_seconds=1e9, jitter=False)
 _KEEP_REVOKED = timedelta(days=30)
 """A call that is revoked before it is enqueued is so for this long."""
 _MEANINGLESS = frozenset(
@@ -412,8 +413,12 @@ def split_call(kwargs: dict[str, Any], parameters: frozenset[str]) -> tuple[dict
     return {name: value for name, value in kwargs.items() if name not in options}, options
 
 
-def options_of(engine: HueySide, call: dict[str, Any], backoff: Backoff) -> Options:
-    """Return Huey's options of a call as ours. Times without a zone are local, as with Huey."""
+def options_of(engine: HueySide, call: dict[str, Any], backoff: Backoff | None) -> Options:
+    """Return Huey's options of a call as ours. Times without a zone are local, as with Huey.
+
+    ``backoff``: what the task states of its own, ``None`` if nothing: then retries that the call asks for are
+    at once, as with Huey.
+    """
     known = {name: value for name, value in call.items() if value is not None}
     delay = known.get("delay")
     delay = delay.total_seconds() if isinstance(delay, timedelta) else delay
@@ -430,7 +435,7 @@ def options_of(engine: HueySide, call: dict[str, Any], backoff: Backoff) -> Opti
     )
 
 
-def options_since(engine: HueySide, options: Options, said: dict[str, Any], backoff: Backoff) -> Options:
+def options_since(engine: HueySide, options: Options, said: dict[str, Any], backoff: Backoff | None) -> Options:
     """Return options with what was set on Huey's instance of a call since. Its times are UTC, as Huey keeps them."""
     times = {name: value.replace(tzinfo=value.tzinfo or UTC) for name, value in said.items() if _is_time(value)}
     new = options_of(engine, said | times, options.backoff or backoff)
@@ -466,9 +471,10 @@ def _expiry(expires: Any) -> datetime | None:
     return datetime.now(UTC) + seconds
 
 
-def _backoff(call: dict[str, Any], default: Backoff) -> Backoff | None:
+def _backoff(call: dict[str, Any], stated: Backoff | None) -> Backoff | None:
     if "retry_delay" not in call and "retry_backoff" not in call:
-        return None
+        return AT_ONCE if stated is None and call.get("retries") else None
+    default = stated or AT_ONCE
     delay, factor = call.get("retry_delay", default.base_seconds), call.get("retry_backoff", default.factor)
     return Backoff(base_seconds=delay, factor=factor or 1.0, cap_seconds=1e9, jitter=False)
 

@@ -58,6 +58,8 @@ class JobTask(HueyTask):
     """Whether it is an ``async def``, which runs on the process's event loop."""
     queue: ClassVar[str]
     backoff: ClassVar[Backoff]
+    stated_backoff: ClassVar[Backoff | None]
+    """The same, if the task says anything of it; ``None`` leaves who speaks as to Huey to Huey's way, at once."""
     retry_on: ClassVar[Exceptions]
     fail_on: ClassVar[Exceptions]
     concurrency_key: ClassVar[Callable[..., object] | None] = None
@@ -68,7 +70,7 @@ class JobTask(HueyTask):
         made = self.as_made or {}
         said = {name: getattr(self, name) for name in made if getattr(self, name) != made[name]}
         options = replace(self.options, id=self.id)
-        return options_since(engine, options, said, self.backoff) if said else options
+        return options_since(engine, options, said, self.stated_backoff) if said else options
 
 
 class Task(TaskWrapper, Generic[P, R]):
@@ -111,7 +113,7 @@ class Task(TaskWrapper, Generic[P, R]):
         """Return a call with Huey's options apart from its arguments."""
         if said.get("expires") is None:
             said = said | {"expires": self.task_class.default_expires}
-        options = options_of(self.huey, said, self.task_class.backoff)
+        options = options_of(self.huey, said, self.task_class.stated_backoff)
         task = self.task_class(
             args,
             kwargs,

@@ -12,7 +12,7 @@ from support.bench import Bench
 from support.jobs import CANCELLED, COMPLETED, FAILED, KEYS, QUEUED, RETRYING, SCHEDULED
 from support.waiting import wait_until
 from support.workers import WorkerProcess
-from taskengine import TaskEngine
+from taskengine import Backoff, TaskEngine
 from taskengine.task import Task
 from taskengine.testing import drain
 
@@ -159,6 +159,47 @@ def test_a_task_that_asks_for_no_real_time_has_failed_and_says_why(
     assert job.error is not None
     assert "expected" in job.error.message
     assert bench.dispatcher.held() == []
+
+
+def test_retries_that_only_the_call_asks_for_are_at_once_as_with_huey(engine: TaskEngine) -> None:
+    @engine.task()
+    def fails() -> None:
+        raise ValueError("no")
+
+    asked, set_since = fails.s(retries=2), fails.s()
+    set_since.retries = 2
+    results = [engine.enqueue(asked), engine.enqueue(set_since), fails(retries=2)]
+    drain(engine)
+    assert [result.job().attempt_count for result in results] == [3, 3, 3]
+
+
+def test_a_task_that_states_its_backoff_keeps_it_for_retries_that_the_call_asks_for(
+    engine: TaskEngine, bench: Bench
+) -> None:
+    @engine.task(backoff=Backoff(base_seconds=60))
+    def fails() -> None:
+        raise ValueError("no")
+
+    fails(retries=2)
+    job = bench.run()
+    assert job.state is RETRYING
+    assert job.run_at is not None
+    assert job.run_at - job.created_at > timedelta(seconds=20)
+
+
+def test_a_task_that_puts_itself_off_without_a_time_comes_back_at_once(engine: TaskEngine) -> None:
+    runs: list[int] = []
+
+    @engine.task()
+    def waits() -> int:
+        runs.append(1)
+        if len(runs) < 3:
+            raise RetryTask("not yet")
+        return 7
+
+    result = waits()
+    drain(engine)
+    assert (result.get(), result.job().attempt_count) == (7, 1)
 
 
 # Results

@@ -78,7 +78,7 @@ def test_what_follows_keeps_its_own_options(bench: Bench, engine: TaskEngine, ad
     bench.run()
     job = list(results)[1].job()
     assert (job.id, job.state, job.priority, job.max_attempts) == ("second", SCHEDULED, 9, 4)
-    assert job.backoff == Backoff(base_seconds=7, factor=2.0, cap_seconds=1e9, jitter=False)
+    assert job.backoff == Backoff(base_seconds=7, factor=1.0, cap_seconds=1e9, jitter=False)
     assert job.run_at is not None
     assert 59 < (job.run_at - job.created_at).total_seconds() < 61  # from the end of the one before
 

@@ -172,7 +172,7 @@ def _judge(context: JobContext, task: "JobTask", error: BaseException) -> Verdic
     if isinstance(error, JobCancelled) or isinstance(stopped, JobCancelled):
         return Verdict(ending=Ending.CANCELLED, exception=error)
     try:
-        snooze = error if isinstance(error, Snooze) else snooze_of(error, _backoff_seconds(task, context.job))
+        snooze = error if isinstance(error, Snooze) else snooze_of(error, _put_off_seconds(task, context.job))
     except InvalidInput as problem:  # it names no time to come back at: that is how the attempt failed
         error, snooze = problem, None
     if snooze is not None:
@@ -199,6 +199,11 @@ def _retry_ms(task: "JobTask", job: ClaimedJob, error: BaseException) -> int | N
 
 def _backoff_seconds(task: "JobTask", job: ClaimedJob) -> float:
     return (job.backoff or task.backoff).delay_seconds(job.attempt, random.random())
+
+
+def _put_off_seconds(task: "JobTask", job: ClaimedJob) -> float:
+    """Return for how long Huey's ``RetryTask`` puts a job off that names no time: not at all, unless it was stated."""
+    return 0.0 if job.backoff is None and task.stated_backoff is None else _backoff_seconds(task, job)
 
 
 def _is_retryable(task: "JobTask", error: BaseException) -> bool:
