@@ -23,6 +23,7 @@ REDACT: Final = "redact"
 """The keyword of a schema that lists paths to secrets, with dots between names and ``*`` for any."""
 ANY: Final = "*"
 _UNIONS = ("anyOf", "oneOf", "allOf")
+_ANYTHING: Schema = {}
 
 
 class Parted(NamedTuple):
@@ -50,7 +51,7 @@ class Redaction:
 
     def places(self, args: Any) -> list[Path]:
         """Return where in these arguments secrets are, each as a path; never one inside the other."""
-        found = set(self._marked(self._root, args, (), frozenset()))
+        found = set(self._marked([self._root], args, ()))
         for path in self._paths:
             found.update(_matches(path, args, ()))
         return [place for place in sorted(found, key=_order) if not any(place[:n] in found for n in range(len(place)))]
@@ -88,9 +89,9 @@ class Redaction:
 
     def cut(self, path: Sequence[str]) -> tuple[str, ...]:
         """Return a path into arguments up to the secret that it leads into: what is in there has no names outside."""
-        nodes = list(self._alternatives(self._root))
+        nodes = self._alternatives([self._root])
         for length, name in enumerate(path, start=1):
-            nodes = [each for node in nodes for child in _children(node, name) for each in self._alternatives(child)]
+            nodes = self._alternatives(child for node in nodes for child in _children(node, name))
             if any(map(_is_secret, nodes)) or any(_fits(redacted, path[:length]) for redacted in self._paths):
                 return tuple(path[:length])
             if not nodes:
@@ -101,7 +102,7 @@ class Redaction:
     def unknown(self, path: str) -> str | None:
         """Return what is wrong with a path that is to be redacted; ``None`` when it can lead somewhere."""
         names = path.split(".")
-        nodes = list(self._alternatives(self._root))
+        nodes = self._alternatives([self._root])
         for position, name in enumerate(names):
             children = [child for node in nodes for child in _children(node, name)]
             if not children:
@@ -109,50 +110,50 @@ class Redaction:
                 near = near.replace("'", "'" + "".join(f"{one}." for one in names[:position]), 1) if near else near
                 what = f"of {'.'.join(names[:position])!r}" if position else "of the task"
                 return f"redact: {path!r} leads nowhere, there is no {name!r} {what}{near or _star(nodes)}"
-            nodes = [each for child in children for each in self._alternatives(child)]
+            nodes = self._alternatives(children)
         return None
 
     def nodes_at(self, path: str) -> list[dict[str, Any]]:
         """Return what the schema has at the end of a path, to be changed by who made the schema."""
         nodes: list[Any] = [self._root]
         for name in path.split("."):
-            below = [each for node in nodes for each in self._alternatives(node)]
+            below = self._alternatives(nodes)
             nodes = [child for node in below for child in _children(node, name) if isinstance(child, dict)]
         return nodes
 
-    def _marked(self, node: Any, value: Any, path: Path, seen: frozenset[str]) -> Iterator[Path]:
-        """Yield the places of values that the schema marks. Of a union every branch counts."""
-        if not isinstance(node, Mapping):
-            return
-        node = cast("Schema", node)
-        if _is_secret(node):
+    def _marked(self, nodes: Iterable[Any], value: Any, path: Path) -> Iterator[Path]:
+        """Yield the places of values that the schema marks. Of a union every branch counts.
+
+        All schemas that may hold at a place are walked at once: one after the other, models that hold each other
+        would double the work with each level.
+        """
+        here = self._alternatives(nodes, value)
+        if any(map(_is_secret, here)):
             yield path
             return
-        for branch, ref in self._branches(node, seen):
-            if not (value is None and _allows_null(node)):
-                yield from self._marked(branch, value, path, seen | {ref} if ref else seen)
-        parts = _items(value)
-        for name, part in parts:
-            for child in _children(node, name):
-                yield from self._marked(child, part, (*path, name), frozenset())
+        for name, part in _items(value):
+            yield from self._marked((child for node in here for child in _children(node, name)), part, (*path, name))
 
-    def _branches(self, node: Schema, seen: frozenset[str]) -> Iterator[tuple[Any, str]]:
-        ref = node.get("$ref")
-        if isinstance(ref, str) and ref not in seen:
-            yield self._resolve(ref), ref
-        for union in _UNIONS:
-            for branch in node.get(union, ()):
-                yield branch, ""
-
-    def _alternatives(self, node: Any, seen: frozenset[str] = frozenset()) -> Iterator[Schema]:
-        """Yield a node and what it refers to or is one of."""
-        if isinstance(node, Mapping):
+    def _alternatives(self, nodes: Iterable[Any], value: Any = ANY) -> list[Schema]:
+        """Return nodes and what they refer to or are one of, each once; of those that may be null nothing for null."""
+        found: dict[int, Schema] = {}
+        waiting = list(nodes)
+        while waiting:
+            node = waiting.pop()
+            node = _ANYTHING if node is True else node
+            if not isinstance(node, Mapping) or id(cast("Schema", node)) in found:
+                continue
             node = cast("Schema", node)
-            yield node
-            for branch, ref in self._branches(node, seen):
-                yield from self._alternatives(branch, seen | {ref} if ref else seen)
-        elif node is True:
-            yield {}
+            found[id(node)] = node
+            if not (value is None and _allows_null(node)):
+                waiting += self._branches(node)
+        return list(found.values())
+
+    def _branches(self, node: Schema) -> Iterator[Any]:
+        if isinstance(ref := node.get("$ref"), str):
+            yield self._resolve(ref)
+        for union in _UNIONS:
+            yield from node.get(union, ())
 
     def _below(self, node: Any) -> Iterator[Schema]:
         """Yield every node of a schema that values in it can have, each definition once."""

@@ -62,11 +62,11 @@ def test_the_page_viewers_back_by_itself(api: FakeApi, open_page: OpenPage, sour
 
 def test_nobody_sees_what_another_key_may_see(api: FakeApi, source: Source, viewers: list[Identity]) -> None:
     viewers.append(Identity("first", is_signed_in=True))
-    questions.overview("HOUR")
-    questions.overview("HOUR")
+    questions.overview("HOUR", "HOUR")
+    questions.overview("HOUR", "HOUR")
     viewers.append(Identity("second", is_signed_in=True))
     api.error_code = "FORBIDDEN"
-    assert questions.overview("HOUR").value is None
+    assert questions.overview("HOUR", "HOUR").value is None
     assert api.keys == ["first", "second"]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
+from taskengine import redaction
 from taskengine.encryption import Keyring
 from taskengine.errors import InvalidInput, InvalidTask, UnreadableSecret
 from taskengine.redaction import Before, Redaction, dotted, fingerprints, joined, opened, redacted_in
@@ -82,6 +83,36 @@ def test_secrets_are_found_as_deep_as_a_model_holds_itself() -> None:
     )
     assert [value for _, value in opened(parted.secrets, PLAIN)] == [2, 4, 3, 1]
     assert not set("1234") & set(parted.shown.replace(MARKER, ""))
+
+
+class Sum(BaseModel):
+    left: "Sum | Product | None" = None
+    word: Secret[str] | None = None
+
+
+class Product(BaseModel):
+    left: "Sum | Product | None" = None
+    word: Secret[str] | None = None
+
+
+def test_models_that_hold_each_other_are_walked_once_a_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    def task(term: Sum) -> None: ...
+
+    term: dict[str, Any] = {"word": "hunter2"}
+    for _ in range(60):
+        term = {"left": term}
+    looks = 0
+
+    def counted(node: Any, name: Any, really: Any = redaction._children) -> Any:
+        nonlocal looks
+        looks += 1
+        return really(node, name)
+
+    monkeypatch.setattr(redaction, "_children", counted)
+    of = signature(task).redaction
+    assert [len(place) for place in of.places({"term": term})] == [62]
+    assert of.cut(["term", *["left"] * 60, "word", "0"]) == ("term", *["left"] * 60, "word")
+    assert looks < 60 * 20
 
 
 def test_a_model_may_be_a_secret_as_a_whole() -> None:
