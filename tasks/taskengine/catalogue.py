@@ -4,12 +4,14 @@ Knows the shape of a description and checks arguments against its JSON Schema.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]
 
 from taskengine.encryption import SETTING, Keyring
 from taskengine.errors import InvalidInput, InvalidInputs, TooLarge
@@ -35,6 +37,37 @@ def _is_date(value: object) -> bool:
 @_FORMATS.checks("time", raises=ValueError)
 def _is_time(value: object) -> bool:
     return not isinstance(value, str) or bool(time.fromisoformat(value).isoformat())
+
+
+_FITS: ContextVar[dict[tuple[int, int], bool]] = ContextVar("fits")
+"""Which branch of a union fits which part of the arguments that are being checked, by their identities."""
+_NONE_FITS = "none fits"
+
+
+def _any_of(validator: Any, branches: list[Any], instance: Any, _schema: object) -> Iterator[ValidationError]:
+    """Check ``anyOf``, each branch once for each part of the arguments.
+
+    jsonschema looks into every branch for all that is wrong there, for a report that we do not give: with models that
+    hold each other twice as much with each level.
+    """
+    if not any(_fits(validator, branch, instance) for branch in branches):
+        yield ValidationError(_NONE_FITS)
+
+
+def _one_of(validator: Any, branches: list[Any], instance: Any, _schema: object) -> Iterator[ValidationError]:
+    fitting = sum(_fits(validator, branch, instance) for branch in branches)
+    if fitting != 1:
+        yield ValidationError("several fit" if fitting else _NONE_FITS)
+
+
+def _fits(validator: Any, branch: Any, instance: Any) -> bool:
+    known, place = _FITS.get(), (id(branch), id(instance))
+    if place not in known:
+        known[place] = validator.evolve(schema=branch).is_valid(instance)
+    return known[place]
+
+
+_VALIDATOR = cast("Any", extend)(Draft202012Validator, {"anyOf": _any_of, "oneOf": _one_of})
 
 
 def describe(info: TaskInfo) -> str:
@@ -67,6 +100,7 @@ def check_args(info: TaskInfo, args: object, *, max_bytes: int, before: Before |
     validator, redaction = _validator(dumps(info.args_schema))
     kept = [tuple(map(str, place)) for place in before.kept(args)] if before else []
     problems: list[InvalidInput] = []
+    _FITS.set({})
     for error in validator.iter_errors(cast("Any", args)):
         if tuple(map(str, error.absolute_path)) not in kept:
             problems += _problems(error, redaction)
@@ -106,9 +140,9 @@ def check_size(args_json: str, max_bytes: int) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _validator(schema_json: str) -> tuple[Draft202012Validator, Redaction]:
+def _validator(schema_json: str) -> tuple[Any, Redaction]:
     schema = json.loads(schema_json)
-    return Draft202012Validator(schema, format_checker=_FORMATS), Redaction(schema)
+    return _VALIDATOR(schema, format_checker=_FORMATS), Redaction(schema)
 
 
 def _problems(error: Any, redaction: Redaction) -> list[InvalidInput]:
@@ -135,12 +169,12 @@ def _worded(error: Any, shown: Callable[[Any], str]) -> list[InvalidInput]:
         known = cast("dict[str, Any]", error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {})
         unknown = [name for name in error.instance if name not in known]
         return [InvalidInput((*path, name), "there is no such parameter", constraint) for name in unknown]
-    if constraint in ("anyOf", "oneOf") and error.context:
-        return [InvalidInput(path, f"{_any_of(error)}{shown(error.instance)}", constraint)]
+    if error.message == _NONE_FITS:
+        return [InvalidInput(path, f"{_kinds(error)}{shown(error.instance)}", constraint)]
     return [InvalidInput(path, f"{_wording(error)}{shown(error.instance)}", constraint)]
 
 
-def _any_of(error: Any) -> str:
+def _kinds(error: Any) -> str:
     kinds = [str(branch.get("type") or branch.get("$ref", "").rsplit("/", 1)[-1]) for branch in error.validator_value]
     return f"expected {' or '.join(kind for kind in kinds if kind)}"
 

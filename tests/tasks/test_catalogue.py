@@ -138,6 +138,41 @@ def test_nesting_without_end_is_refused() -> None:
     assert problems(FINE | {"ref": deep})["args"].startswith("cannot be written as JSON")
 
 
+class Sum(BaseModel):
+    left: "Sum | Product | None" = None
+    word: str | None = None
+
+
+class Product(BaseModel):
+    left: "Sum | Product | None" = None
+    word: str | None = None
+
+
+def test_what_is_wrong_deep_in_models_that_hold_each_other_is_found_without_trying_all_ways() -> None:
+    def task(term: Sum) -> None: ...
+
+    info = TaskInfo(name="t", args_schema=Signature("t", task).args_schema)
+    term: dict[str, Any] = {"word": 7}
+    for _ in range(60):  # two ways a level: to try them all would take for ever
+        term = {"left": term}
+    with pytest.raises(InvalidInputs) as refused:
+        check_args(info, {"term": term}, max_bytes=10_000)
+    assert [(problem.path, problem.message[:33]) for problem in refused.value.problems] == [
+        (("args", "term", "left"), "expected Sum or Product or null, ")
+    ]
+
+
+@pytest.mark.parametrize(("value", "fits"), [(3, True), (5, True), (15, False), ("x", False)])
+def test_of_a_one_of_exactly_one_has_to_fit(value: Any, fits: bool) -> None:
+    one_of = {"oneOf": [{"type": "integer", "multipleOf": 3}, {"type": "integer", "multipleOf": 5}]}
+    info = TaskInfo(name="t", args_schema={"type": "object", "properties": {"n": one_of}})
+    if fits:
+        assert json.loads(check_args(info, {"n": value}, max_bytes=100)) == {"n": value}
+    else:
+        with pytest.raises(InvalidInputs, match="args.n: "):
+            check_args(info, {"n": value}, max_bytes=100)
+
+
 def test_too_many_bytes_are_refused_with_both_numbers() -> None:
     with pytest.raises(TooLarge, match="args: expected at most 100 bytes of JSON, got 1,0") as caught:
         check(FINE | {"code": "A" * 1000}, max_bytes=100)
