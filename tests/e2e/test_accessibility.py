@@ -12,8 +12,6 @@ from support.viewer import Viewer
 
 FAR = 3_600.0
 """Seconds of delay that no test waits for."""
-TALL = {"width": 1280, "height": 2400}
-"""axe sees what is in view."""
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +27,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
         house.stop()
 
 
-@pytest.fixture
-def viewer(house: Household, page: Page) -> Iterator[Viewer]:
-    """Someone with a browser, who must have had nothing to complain of."""
-    page.set_viewport_size({"width": TALL["width"], "height": TALL["height"]})
-    viewer = Viewer(page, house.dashboard)
-    yield viewer
-    assert viewer.complaints == []
+@pytest.fixture(autouse=True)
+def tall(page: Page) -> None:
+    """Have a window in which all of a page is in view: axe sees nothing else."""
+    page.set_viewport_size({"width": 1280, "height": 2400})
 
 
 def furnish(house: Household) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from support import axe
 from support.household import Household
@@ -21,14 +21,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
         yield house.start()
     finally:
         house.stop()
-
-
-@pytest.fixture
-def viewer(house: Household, page: Page) -> Iterator[Viewer]:
-    """Someone with a browser, who must have had nothing to complain of."""
-    viewer = Viewer(page, house.dashboard)
-    yield viewer
-    assert viewer.complaints == []
 
 
 def fill_in(viewer: Viewer, sku: str) -> None:

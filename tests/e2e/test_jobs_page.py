@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from support.household import Household
 from support.viewer import Viewer
@@ -24,14 +24,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
         yield house.start()
     finally:
         house.stop()
-
-
-@pytest.fixture
-def viewer(house: Household, page: Page) -> Iterator[Viewer]:
-    """Someone with a browser, who must have had nothing to complain of."""
-    viewer = Viewer(page, house.dashboard)
-    yield viewer
-    assert viewer.complaints == []
 
 
 def failed_jobs(house: Household, queue: str, count: int) -> list[str]:

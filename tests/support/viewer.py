@@ -4,21 +4,23 @@ viewer.open("/jobs?state=FAILED")
 viewer.row_of(job_id)                 the texts of a row, as soon as it is there
 viewer.select(job_id)                 its checkbox
 viewer.said("Completed")              waits until that stands on the page
-viewer.complaints                     console errors, and requests to any other host
+viewer.complaints                     console errors, exceptions, and requests to any other host
 """
 
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from support.waiting import wait_until
 
 HEADER, ROW = 33, 36
 """Heights in a table, in pixels: it is drawn on a canvas, so that a click needs a place."""
 PROBES = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
-"""Streamlit's page looks for its server below a page's own address first, and is told 404."""
+"""Streamlit's page looks for its server below a page's own address first."""
+NOT_THERE = "Failed to load resource: the server responded with a status of 404 (Not Found)"
+"""What it is told there."""
 
 
 class Viewer:
@@ -31,13 +33,29 @@ class Viewer:
         page.set_default_timeout(20_000)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._asked)
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("websocket", lambda socket: self._asked(socket.url))
 
     def open(self, path: str = "/") -> None:
         """Open an address and wait for its page."""
         self.page.goto(f"{self.url}{path}")
         expect(self.page.locator("[data-testid=stApp]")).to_have_attribute("data-test-connection-state", "CONNECTED")
         expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
+
+    def in_a_new_tab(self) -> "Viewer":
+        """Return the same person in another tab; what is complained of there is complained of here."""
+        other = Viewer(self.page.context.new_page(), self.url)
+        other.complaints = self.complaints
+        return other
+
+    def sign_in(self, key: str) -> None:
+        """Sign in with a key by the page of settings."""
+        self.open("/settings")
+        self.page.get_by_text("Sign in with a key").click()
+        field = self.page.get_by_label("API key")
+        field.fill(key)
+        field.press("Enter")
+        self.said("Signed in with a key")
 
     def said(self, text: str | re.Pattern[str], timeout: float = 20) -> Locator:
         """Wait until this stands on the page."""
@@ -124,12 +142,13 @@ class Viewer:
         self.page.mouse.click(canvas["x"] + x, canvas["y"] + HEADER + number * ROW + ROW / 2)
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not PROBES.search(message.location["url"]):
-            self.complaints.append(message.text)
+        is_probe = message.text == NOT_THERE and PROBES.search(message.location["url"])
+        if message.type == "error" and not is_probe:
+            self.complaints.append(f"{message.text} ({message.location['url']})")
 
-    def _asked(self, request: Request) -> None:
-        if urlsplit(request.url).hostname not in {None, "127.0.0.1"}:
-            self.complaints.append(f"a request to {request.url}")
+    def _asked(self, url: str) -> None:
+        if urlsplit(url).hostname not in {None, "127.0.0.1"}:
+            self.complaints.append(f"a request to {url}")
 
 
 def _short(job_id: str) -> str:
