@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -56,15 +57,22 @@ def furnish(house: Household) -> None:
     house.until(done, "COMPLETED")
 
 
+def show(viewer: Viewer, scheme: Literal["light", "dark"]) -> None:
+    """Have the browser prefer one of the two, and wait until each colour has changed to it."""
+    viewer.page.emulate_media(color_scheme=scheme)
+    expect(viewer.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", scheme)
+    viewer.settle()
+    viewer.page.evaluate(
+        """() => Promise.allSettled(
+             document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished))"""
+    )
+
+
 def audit(viewer: Viewer) -> list[str]:
     """Return what is wrong with what is shown, in the light, and in the dark what is hard to read."""
-    viewer.page.emulate_media(color_scheme="light")
-    expect(viewer.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "light")
-    viewer.settle()
+    show(viewer, "light")
     light = axe.violations(viewer.page)
-    viewer.page.emulate_media(color_scheme="dark")
-    expect(viewer.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "dark")
-    viewer.settle()
+    show(viewer, "dark")
     return light + [f"in the dark: {found}" for found in axe.violations(viewer.page, "color-contrast")]
 
 
