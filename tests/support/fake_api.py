@@ -421,7 +421,7 @@ def _worker(name: str, *, online: bool) -> dict[str, Any]:
         "online": online,
         "draining": False,
         "queues": [{"name": "*"}],
-        "runningJobs": [{"id": "job_1"}],
+        "runningJobs": [{"id": "job_1", "state": "RUNNING"}],
         "startedAt": _iso(-3600),
         "lastHeartbeatAt": _iso(-2 if online else -600),
     }

@@ -35,7 +35,8 @@ class WorkerRow:
             version=worker["version"],
             queues=tuple(queue["name"] for queue in worker["queues"]),
             concurrency=worker["concurrency"],
-            running=len(worker["runningJobs"]),
+            # What it held when it was last heard of may have ended since.
+            running=sum(job["state"] == "RUNNING" for job in worker["runningJobs"]),
             online=worker["online"],
             draining=worker["draining"],
             started_at=moment(worker["startedAt"]),

@@ -30,7 +30,7 @@ query Overview($window: MetricsWindow!, $span: FailureWindow!, $groups: Int!) {{
   workers {{
     name hostname pid version concurrency online draining startedAt lastHeartbeatAt
     queues {{ name }}
-    runningJobs {{ id }}
+    runningJobs {{ id state }}
   }}
   failureGroups(first: $groups) {{ totalCount nodes {{ ...GroupRow }} }}
   ...Frame

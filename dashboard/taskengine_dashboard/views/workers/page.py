@@ -55,7 +55,7 @@ def _workers(found: Workers, *, may_drain: bool) -> None:
             _ask_to_drain(worker)
 
     column = st.column_config
-    names = ("worker", "drain", "state", "busy", "load", "cpu", "memory", "queues", "host", "version", "up", "seen")
+    names = ("worker", "drain", "state", "busy", "cpu", "memory", "queues", "host", "up", "seen", "version")
     parts.table(
         found.table,
         key="workers",
@@ -64,20 +64,20 @@ def _workers(found: Workers, *, may_drain: bool) -> None:
             "worker": column.TextColumn("Worker", width=116),
             "state": parts.chips("State", WORKER_STATES, {name: name for name in WORKER_STATES}, 84),
             "busy": column.TextColumn("Busy", width=54, help="Slots that run a job, of those that there are"),
-            "load": column.ProgressColumn("Load", format=" ", min_value=0, max_value=1, width=52),
             "cpu": column.TextColumn("CPU", width=52, help="Of one core, with its processes, since the last heartbeat"),
             "memory": column.TextColumn("Memory", width=76, help="Resident, with its processes"),
             "queues": column.TextColumn("Queues", width=126),
-            "host": column.TextColumn("Host · process", width=106),
+            "host": column.TextColumn("Host · process", width=100),
             "version": column.TextColumn("Version", width=60),
-            "up": column.TextColumn("Up", width=84),
+            "up": column.TextColumn("Up", width=78),
             "seen": column.TextColumn("Seen", width=80, help="Its last heartbeat"),
             "drain": column.ButtonColumn(
                 "Actions",
                 type="tertiary",
                 key=_DRAIN,
                 on_click=drain,
-                width=66,
+                alignment="left",  # it names the worker, as rows move
+                width=146,
                 help="Drain: let it finish, then stop",
             ),
         },
