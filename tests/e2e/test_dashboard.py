@@ -159,6 +159,18 @@ def test_a_page_is_never_greyed_while_it_refreshes(viewer: Viewer) -> None:
     assert faintest == 1
 
 
+def test_the_frame_follows_when_it_gets_dark(viewer: Viewer) -> None:
+    viewer.page.emulate_media(color_scheme="light")
+    viewer.open("/queues")
+    logo = viewer.page.locator("[data-testid=stSidebarHeader] img").first
+    by_day = logo.get_attribute("src")
+    assert by_day
+    viewer.page.emulate_media(color_scheme="dark")
+    expect(logo).not_to_have_attribute("src", by_day, timeout=20_000)
+    viewer.page.emulate_media(color_scheme="light")
+    expect(logo).to_have_attribute("src", by_day, timeout=20_000)
+
+
 @pytest.mark.parametrize("path", ["/", "/jobs", "/enqueue?task=universal"])
 def test_nothing_is_wider_than_a_phone(viewer: Viewer, path: str) -> None:
     viewer.page.set_viewport_size({"width": 390, "height": 844})

@@ -12,7 +12,14 @@ LIVE, HIDDEN = "live", "hidden"
 
 def live(draw: Callable[[], None]) -> None:
     """Draw a page's body, and draw it again as often as the viewer chose."""
-    st.fragment(draw, run_every=refresh_seconds() or None, key=LIVE)()
+    theme = st.context.theme.type
+
+    def body() -> None:
+        if st.context.theme.type != theme:
+            st.rerun()  # the frame too: it has got dark outside, and the logo was drawn for the light
+        draw()
+
+    st.fragment(body, run_every=refresh_seconds() or None, key=LIVE)()
 
 
 def refresh_seconds() -> float:
