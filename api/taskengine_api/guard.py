@@ -46,6 +46,8 @@ class Limits:
     tokens: int = 2_000
     repetitions: int = 1_000
     """Pairs of fields that would be answered under one name: validation compares each with each."""
+    schemas: int = 3
+    """Times that it has ``__schema``, which each time may tell of everything there is."""
     values: int = 20_000
     """Values in its variables that have a type of ours; what a JSON holds inside counts as one."""
     problems: int = 10
@@ -196,6 +198,7 @@ def excess(document: DocumentNode, limits: Limits) -> GraphQLError | None:
 
 
 _INTROSPECTION = re.compile(r"__(?:schema|type)\b")
+_WHOLE_SCHEMA = re.compile(r"__schema\b")
 _TELLING = frozenset({"__schema", "__type", "__typename"})
 
 
@@ -219,7 +222,7 @@ class Guard(SchemaExtension):
         named = getattr(context, "_provided_operation_name", None) is not None
         problem = None if named else _unnamed(found.node)
         if problem is None and found.problems is None:
-            found.problems = self._problems(found.node)
+            found.problems = self._problems(found.node, context.query)
         context.pre_execution_errors = [problem] if problem else list(found.problems or ())
         if not context.pre_execution_errors:
             problem = await self._pay(found)
@@ -272,9 +275,12 @@ class Guard(SchemaExtension):
                 return 0
         return self._schema.price_of_introspection
 
-    def _problems(self, document: DocumentNode) -> list[GraphQLError]:
+    def _problems(self, document: DocumentNode, text: str) -> list[GraphQLError]:
         context = self.execution_context
         problem = excess(document, self.limits)
+        if len(_WHOLE_SCHEMA.findall(text)) > self.limits.schemas:
+            words = f"the document asks for the schema over and over; at most {self.limits.schemas} times are allowed"
+            problem = problem or coded(words, Code.QUERY_TOO_COMPLEX)
         if problem is not None:
             return [problem]
         rules = (*context.validation_rules, *self._schema.more_rules, MaybeNullValidationRule, OneOfInputValidationRule)

@@ -96,6 +96,12 @@ async def test_a_document_with_too_many_words_is_not_read_to_its_end(api: Api) -
     assert "2000 tokens" in error["message"]
 
 
+async def test_the_schema_is_not_told_over_and_over(api: Api) -> None:
+    error = await api.error("{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(4)) + "}")
+    assert error["message"] == "the document asks for the schema over and over; at most 3 times are allowed"
+    assert error["extensions"] == {"code": "QUERY_TOO_COMPLEX"}
+
+
 async def test_fragments_that_nobody_uses_are_refused_unread(api: Api) -> None:
     with little_work():
         error = await api.error("{ counts { queued } } fragment a on Query {" + "counts { queued } " * 300 + "}")

@@ -55,6 +55,7 @@ DOCUMENTS: Mapping[str, str] = {
     "variables": "query (" + " ".join(f"$v{n}: Int" for n in range(600)) + ") " + SMALL,
     "variables that are not there": "{ nodes(ids: [" + " ".join(f"$v{n}" for n in range(900)) + "]) { id } }",
     "introspection": "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }",
+    "the schema over and over": "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(40)) + "}",
     "long name": "{ " + "a" * 500_000 + " }",
     "a name as long as may be": "{ " + "a" * 65_000 + " }",
     "comments": "#" * LONG + "\n{ nope }",
