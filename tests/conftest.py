@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from redis import Redis
 
 from support import chromium
 from support.key_leaks import leaked_keys
 from support.redis_server import RedisServer
+
+# Others may be busy on this machine, too: how long an example takes says nothing. In CI it is so by itself.
+if not settings.get_current_profile_name().startswith("ci"):
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")
