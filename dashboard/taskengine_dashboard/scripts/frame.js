@@ -11,8 +11,8 @@ let listening = new AbortController();
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   // It is called again with each new data.
   listening.abort();
-  listening = new AbortController();
-  const { signal } = listening;
+  const mine = (listening = new AbortController());
+  const { signal } = mine;
   for (const [name, value] of Object.entries(data.remember))
     document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=strict`;
   if (data.leave)
@@ -39,6 +39,6 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   const looked = () => setStateValue("hidden", document.hidden);
   document.addEventListener("keydown", pressed, { capture: true, signal });
   document.addEventListener("visibilitychange", looked, { signal });
-  parentElement.dataset.listens = "";  // for whoever presses keys as soon as they are heard: our tests
-  return () => listening.abort();
+  parentElement.dataset.listens = ""; // for whoever presses keys as soon as they are heard: our tests
+  return () => mine.abort(); // not another's, which may listen already
 }
