@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -57,25 +56,6 @@ def furnish(house: Household) -> None:
     house.until(done, "COMPLETED")
 
 
-def show(viewer: Viewer, scheme: Literal["light", "dark"]) -> None:
-    """Have the browser prefer one of the two, and wait until each colour has changed to it."""
-    viewer.page.emulate_media(color_scheme=scheme)
-    expect(viewer.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", scheme)
-    viewer.settle()
-    viewer.page.evaluate(
-        """() => Promise.allSettled(
-             document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished))"""
-    )
-
-
-def audit(viewer: Viewer) -> list[str]:
-    """Return what is wrong with what is shown, in the light, and in the dark what is hard to read."""
-    show(viewer, "light")
-    light = axe.violations(viewer.page)
-    show(viewer, "dark")
-    return light + [f"in the dark: {found}" for found in axe.violations(viewer.page, "color-contrast")]
-
-
 def wrong_in(found: dict[str, list[str]]) -> dict[str, list[str]]:
     return {where: wrong for where, wrong in found.items() if wrong}
 
@@ -108,22 +88,22 @@ def test_no_page_keeps_anything_from_anyone(viewer: Viewer, paths: list[str]) ->
     for path in paths:
         viewer.open(path)
         expect(viewer.page.locator(PAGES[path]).first).to_be_visible()
-        found[path] = audit(viewer)
+        found[path] = axe.audit(viewer)
     assert wrong_in(found) == {}
 
 
 def test_no_part_of_a_job_keeps_anything_from_anyone(house: Household, viewer: Viewer) -> None:
     viewer.open(f"/jobs?job={any_job(house, 'FAILED')}")
     viewer.said("Failed for good")
-    found = {"drawer": audit(viewer)}
+    found = {"drawer": axe.audit(viewer)}
     viewer.open(f"/job?id={any_job(house, 'FAILED')}")
     viewer.page.get_by_role("tab", name="Errors").click()
     viewer.said(re.compile("Traceback"))
-    found["errors"] = audit(viewer)
+    found["errors"] = axe.audit(viewer)
     viewer.open(f"/job?id={any_job(house, 'COMPLETED')}")
     viewer.page.get_by_role("tab", name="Log").click()
     viewer.said(re.compile("line 3"))
-    found["log"] = audit(viewer)
+    found["log"] = axe.audit(viewer)
     assert wrong_in(found) == {}
 
 
@@ -131,12 +111,12 @@ def test_neither_questions_nor_forms_keep_anything_from_anyone(viewer: Viewer) -
     viewer.open("/failures")
     viewer.page.get_by_role("button", name="Delete 1").first.click()
     viewer.said("Delete 1 job?")
-    found = {"question": audit(viewer)}
+    found = {"question": axe.audit(viewer)}
     viewer.open("/settings")
     viewer.page.get_by_text("Sign in with a key").click()
     expect(viewer.page.get_by_label("API key")).to_be_visible()
-    found["form to sign in"] = audit(viewer)
+    found["form to sign in"] = axe.audit(viewer)
     viewer.page.keyboard.press("?")
     expect(viewer.page.get_by_role("dialog")).to_be_visible()
-    found["keys"] = audit(viewer)
+    found["keys"] = axe.audit(viewer)
     assert wrong_in(found) == {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from support import axe
 from support.household import Household
 from support.viewer import Viewer
 
@@ -35,6 +36,13 @@ def sign_in(viewer: Viewer, key: str) -> None:
     field = viewer.page.get_by_label("API key")
     field.fill(key)
     field.press("Enter")
+
+
+def test_the_form_keeps_nothing_from_anyone(viewer: Viewer) -> None:
+    axe.need_axe()
+    viewer.open("/jobs")
+    expect(viewer.page.get_by_label("API key")).to_be_visible()
+    assert axe.audit(viewer) == []
 
 
 def test_a_key_opens_the_page_that_was_asked_for_until_one_signs_out(house: Household, viewer: Viewer) -> None:

@@ -1,17 +1,19 @@
 """What axe-core finds wrong with a page for those who do not see it, or not well.
 
+audit(viewer)                            what is shown, in the light and in the dark
 violations(page)                         all of its rules
 violations(page, "color-contrast")       some of them
 """
 
 import os
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from support.node import MODULES
+from support.viewer import Viewer
 
 PROGRAM = MODULES / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
@@ -51,3 +53,29 @@ def violations(page: Page, *rules: str) -> list[str]:
         for node in violation["nodes"]
         if not any(part in node["html"] for part in NOT_OURS.get(violation["id"], ()))
     ]
+
+
+def audit(viewer: Viewer) -> list[str]:
+    """Return what is wrong with what is shown, in the light, and in the dark what is hard to read."""
+    _show(viewer, "light")
+    light = violations(viewer.page)
+    _show(viewer, "dark")
+    dark = [f"in the dark: {found}" for found in violations(viewer.page, "color-contrast")]
+    viewer.page.emulate_media(color_scheme="light")
+    return light + dark
+
+
+def _show(viewer: Viewer, scheme: Literal["light", "dark"]) -> None:
+    """Have the browser prefer one of the two, and wait until the page is drawn for it and each colour has changed."""
+    app, logo = (viewer.page.locator(part) for part in ("[data-testid=stApp]", "[data-testid=stSidebarHeader] img"))
+    is_new = not viewer.page.evaluate("scheme => matchMedia(`(prefers-color-scheme: ${scheme})`).matches", scheme)
+    before = logo.first.get_attribute("src")
+    viewer.page.emulate_media(color_scheme=scheme)
+    expect(app).to_have_css("color-scheme", scheme)
+    if is_new and before:
+        expect(logo.first).not_to_have_attribute("src", before, timeout=20_000)
+    viewer.settle()
+    viewer.page.evaluate(
+        """() => Promise.allSettled(
+             document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished))"""
+    )
