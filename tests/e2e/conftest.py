@@ -11,8 +11,8 @@ from support.viewer import Viewer
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
-    """A system of tasks that do as told. Each test uses queues and names of its own."""
-    house = Household(tmp_path_factory.mktemp("house"), "support.varied:engine")
+    """A system of tasks that do as told. Each test uses queues and names of its own, and may make keys."""
+    house = Household(tmp_path_factory.mktemp("house"), "support.varied:engine", api_open_loopback="on")
     try:
         yield house.start()
     finally:
