@@ -177,3 +177,32 @@ def test_nothing_is_wider_than_a_phone(viewer: Viewer, path: str) -> None:
     viewer.open(path)
     wider = viewer.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider == 0
+
+
+def test_nothing_is_asked_while_the_tab_is_hidden(house: Household, viewer: Viewer) -> None:
+    said: list[bytes] = []
+    viewer.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.append(frame)))  # noqa: PLW0108 - Playwright marks the handler
+    viewer.open("/jobs?queue=unseen")
+    viewer.said("No job matches")
+
+    def heard() -> list[bytes]:
+        viewer.page.evaluate("0")  # what the page has sent is heard before its answer
+        return said
+
+    def look(away: bool) -> None:
+        viewer.page.evaluate(
+            "(away) => { Object.defineProperty(document, 'hidden', { value: away, configurable: true });"
+            " document.dispatchEvent(new Event('visibilitychange')) }",
+            away,
+        )
+
+    viewer.page.locator("[data-listens]").first.wait_for(state="attached")
+    look(away=True)
+    wait_until(lambda: any(b"hidden" in frame for frame in heard()), 20, "the page tells that it is hidden")
+    house.until(house.enqueue("universal", {"ms": 2_500}, queue="unseen"), "COMPLETED")
+    before = len(heard())
+    job_id = house.enqueue("universal", {"ms": 4_500}, queue="unseen")  # for two refreshes
+    house.until(job_id, "COMPLETED")
+    assert len(heard()) == before
+    look(away=False)
+    assert viewer.row_of(job_id)[1] == "COMPLETED"

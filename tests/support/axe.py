@@ -25,6 +25,11 @@ NOT_OURS: dict[str, tuple[str, ...]] = {
 """What Streamlit draws so and offers no way to change, by rule: how the HTML of the element is recognised."""
 
 
+_RUN = """options => Promise.race([
+  axe.run(options).then(done => done.violations),
+  new Promise((_, refuse) => setTimeout(() => refuse(new Error("axe-core takes over a minute")), 60_000))])"""
+
+
 @cache
 def _program() -> str:
     return PROGRAM.read_text("utf-8")
@@ -45,7 +50,7 @@ def violations(page: Page, *rules: str) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(_program())
     options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
-    found: list[dict[str, Any]] = page.evaluate("options => axe.run(options).then(done => done.violations)", options)
+    found: list[dict[str, Any]] = page.evaluate(_RUN, options)
     return [
         f"{violation['id']} ({violation['impact']}): {node['html'][:300]} {node['failureSummary'][:300]}"
         for violation in found
@@ -75,7 +80,10 @@ def _show(viewer: Viewer, scheme: Literal["light", "dark"]) -> None:
     if is_new and before:
         expect(logo.first).not_to_have_attribute("src", before, timeout=20_000)
     viewer.settle()
+    # A transition of what is not drawn may never be over.
     viewer.page.evaluate(
-        """() => Promise.allSettled(
-             document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished))"""
+        """() => Promise.race([
+             Promise.allSettled(
+               document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished)),
+             new Promise(enough => setTimeout(enough, 2_000))])"""
     )

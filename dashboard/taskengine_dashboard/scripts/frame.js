@@ -39,6 +39,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   const looked = () => setStateValue("hidden", document.hidden);
   document.addEventListener("keydown", pressed, { capture: true, signal });
   document.addEventListener("visibilitychange", looked, { signal });
+  if (document.hidden) looked(); // opened behind another tab
   parentElement.dataset.listens = ""; // for whoever presses keys as soon as they are heard: our tests
   return () => mine.abort(); // not another's, which may listen already
 }
