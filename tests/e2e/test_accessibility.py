@@ -97,11 +97,11 @@ def test_no_part_of_a_job_keeps_anything_from_anyone(house: Household, viewer: V
     viewer.said("Failed for good")
     found = {"drawer": axe.audit(viewer)}
     viewer.open(f"/job?id={any_job(house, 'FAILED')}")
-    viewer.page.get_by_role("tab", name="Errors").click()
+    viewer.open_tab("Errors")
     viewer.said(re.compile("Traceback"))
     found["errors"] = axe.audit(viewer)
     viewer.open(f"/job?id={any_job(house, 'COMPLETED')}")
-    viewer.page.get_by_role("tab", name="Log").click()
+    viewer.open_tab("Log")
     viewer.said(re.compile("line 3"))
     found["log"] = axe.audit(viewer)
     assert wrong_in(found) == {}

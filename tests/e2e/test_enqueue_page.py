@@ -49,7 +49,7 @@ def test_an_order_with_all_that_forms_find_hard_is_enqueued_and_done(house: Hous
     assert job_id
     said = "1 x a1 to Evergreen Terrace 742 in Springfield, next day, on 2026-12-24, [], 15 characters"
     assert house.job(job_id[1])["result"] == said
-    viewer.page.get_by_role("tab", name="Arguments").click()
+    viewer.open_tab("Arguments")
     viewer.said(re.compile("Evergreen Terrace"))
     assert SECRET not in viewer.page.inner_text("body")
 

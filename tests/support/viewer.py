@@ -72,6 +72,18 @@ class Viewer:
         self.settle()
         self.button(key).click()
 
+    def open_tab(self, name: str) -> None:
+        """Press a tab until it is open: a drawer that has just come is drawn anew, and may lose the first press."""
+        tab = self.page.get_by_role("tab", name=name)
+
+        def is_open() -> bool:
+            self.settle()
+            if tab.get_attribute("aria-selected") != "true":
+                tab.click()
+            return tab.get_attribute("aria-selected") == "true"
+
+        wait_until(is_open, 20, f"the tab {name} is open", every=0.2)
+
     def settle(self) -> None:
         """Wait until nothing is being drawn. A live page is never still for longer than its refresh."""
         expect(self.page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
