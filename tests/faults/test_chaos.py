@@ -118,6 +118,16 @@ def ended(server: RedisServer) -> int:
     return attempt(server, lambda redis: redis.zcard(lane))
 
 
+def held_by(server: RedisServer, pid: int) -> set[str]:
+    """Return the jobs that a worker process runs, by what their records say."""
+
+    def look(redis: Redis) -> set[str]:
+        running = redis.zrange(KEYS.lane("default", "universal", JobState.RUNNING), 0, -1)
+        return {str(job_id) for job_id in running if f"-{pid}-" in str(redis.hget(KEYS.job(str(job_id)), "worker"))}
+
+    return attempt(server, look)
+
+
 def attempt(server: RedisServer, act: Callable[[Redis], Any]) -> Any:
     """Do something with Redis, and again until it answers."""
 
@@ -149,11 +159,11 @@ def strike(chance: random.Random, server: RedisServer, workers: list[WorkerProce
             os.kill(child, signal.SIGKILL)
 
     def freeze_worker() -> None:
-        """Past its lease: others take its jobs, and what it says when it wakes comes too late."""
+        """Past its leases: others take its jobs, and what it says when it wakes comes too late."""
         frozen = psutil.Process(workers[0].pid)
         frozen.suspend()
-        woken = time.monotonic() + 2 * LEASE_SECONDS
-        wait_until(lambda: time.monotonic() > woken, 10, "its leases have run out")
+        held = held_by(server, frozen.pid)
+        wait_until(lambda: held.isdisjoint(held_by(server, frozen.pid)), 30, "others have what it held")
         frozen.resume()
 
     def kill_redis() -> None:
@@ -170,6 +180,6 @@ def strike(chance: random.Random, server: RedisServer, workers: list[WorkerProce
         harm = chance.choice(harms)
         harm()
         done[harm.__name__] = done.get(harm.__name__, 0) + 1
-        quiet = time.monotonic() + chance.random()
-        wait_until(lambda quiet=quiet: time.monotonic() > quiet, 10, "a moment of quiet")
+        enough = ended(server) + chance.randint(1, 60)
+        wait_until(lambda enough=enough: ended(server) >= enough, 60, "some more jobs have ended")
     return done
