@@ -6,7 +6,7 @@ for each is one move in Redis.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from huey.constants import EmptyData
 from huey.storage import BaseStorage
@@ -18,7 +18,7 @@ from taskengine.records import instant, ms_of, text
 from taskengine.scripts import call, ours
 
 _BATCH = 1000
-_CALL = "id:"
+CALL: Final = "id:"
 """Ahead of a job's id among the names of revoked tasks, which have no colon."""
 
 
@@ -117,18 +117,18 @@ class DataStorage(BaseStorage):
         """Have a job that is yet to come end without running, if it would start before then. Drops what is over."""
         now = ms_of(datetime.now(until.tzinfo))
         known: dict[str, str] = self._ask("HGETALL", self.keys.revoked)
-        over = [name for name, ms in known.items() if name.startswith(_CALL) and int(ms) <= now]
+        over = [name for name, ms in known.items() if name.startswith(CALL) and int(ms) <= now]
         if over:
             self._ask("HDEL", self.keys.revoked, *over)
-        self._ask("HSET", self.keys.revoked, _CALL + job_id, ms_of(until))
+        self._ask("HSET", self.keys.revoked, CALL + job_id, ms_of(until))
 
     def restore_call(self, job_id: str) -> bool:
         """Take that back; tell whether it was so."""
-        return self._ask("HDEL", self.keys.revoked, _CALL + job_id) == 1
+        return self._ask("HDEL", self.keys.revoked, CALL + job_id) == 1
 
     def is_call_revoked(self, job_id: str) -> bool:
         """Whether a job that is yet to come, or to start, will end without running."""
-        value = self._ask("HGET", self.keys.revoked, _CALL + job_id)
+        value = self._ask("HGET", self.keys.revoked, CALL + job_id)
         return value is not None and instant(int(value)) > datetime.now(UTC)
 
     # Everything

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from huey.storage import MemoryStorage
 
+from taskengine.data_storage import CALL
 from taskengine.errors import IllegalMove, JobNotFound, UnknownDependency
 from taskengine.jobs import FINAL_STATES, Job, JobState
 from taskengine.records import ClaimedJob, dependencies_of, dumps, read_job, record_of
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 Record = dict[str, str]
 WORKER = "in-place"
-_CALL = "id:"
 _log = logging.getLogger("taskengine.job")
 MAX_KEPT = 10_000
 """Jobs that are remembered: beyond that the oldest that have ended are forgotten."""
@@ -84,19 +84,19 @@ class Shelf(MemoryStorage):
         return self._revoked.pop(task, None) is not None
 
     def revoke_call(self, job_id: str, *, until: datetime) -> None:
-        self._revoked[_CALL + job_id] = until
+        self._revoked[CALL + job_id] = until
 
     def restore_call(self, job_id: str) -> bool:
-        return self._revoked.pop(_CALL + job_id, None) is not None
+        return self._revoked.pop(CALL + job_id, None) is not None
 
     def is_call_revoked(self, job_id: str) -> bool:
-        until = self._revoked.get(_CALL + job_id)
+        until = self._revoked.get(CALL + job_id)
         return isinstance(until, datetime) and until > datetime.now(until.tzinfo)
 
     def take_revocation_of_call(self, job_id: str) -> bool:
         """Whether a job is not to run since its call was revoked before it came."""
         revoked = self.is_call_revoked(job_id)
-        self._revoked.pop(_CALL + job_id, None)
+        self._revoked.pop(CALL + job_id, None)
         return revoked
 
     def revocation(self, task: str) -> datetime | bool:
