@@ -51,9 +51,9 @@ class Ticket:
 
     viewer: Viewer
     digest: str | None
-    """Of the key's secret; ``None`` for who was let in without one."""
+    """Of the key's secret; ``None`` for who was let in by a token, or by nothing."""
     ends: float | None = None
-    """Of a token, in seconds since the epoch."""
+    """When the token does, in seconds since the epoch; ``None`` for who did not show one."""
 
 
 class Door:
