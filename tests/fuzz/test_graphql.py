@@ -26,10 +26,8 @@ from redis import Redis
 from support.api import LEASE_MS, STORE, WORKER, a_task, end, progress, publish, say
 from support.attacks import PLAIN
 from support.fuzzing import Request, Tally, a_request, check_answer
-from support.ports import free_port
 from support.redis_server import RedisServer
-from support.served import PATH, an_api, answers
-from support.waiting import wait_until
+from support.served import PATH, a_faultless_api
 from support.workers import worker_env
 from taskengine.store import Ending
 from taskengine_api.schema.build import Schema
@@ -189,17 +187,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One for all cases: what one operation does is there for the next."""
     folder = tmp_path_factory.mktemp("fuzz")
     server = RedisServer(folder / "redis").start()
-    port, log = free_port(), folder / "api.log"
     try:
         with server.client() as redis:
             publish(redis, *TASKS)
-            with an_api(server.url, folder, port, log=log, api_points_per_minute=10**9):
-                wait_until(lambda: answers(port), 60, "the API answers")
+            with a_faultless_api(server.url, folder) as port:
                 house = House(redis, port, worker_env(server.url, data_dir=folder, path=PATH))
                 yield house
                 house.close()
-        said = log.read_text("utf-8")
-        assert "Traceback" not in said, said[-4000:]
         for kind, number in sorted(house.tally.answers.items()):
             print(f"{number:6} {kind}")
     finally:

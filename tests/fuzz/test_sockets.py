@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from support.api import Socket, a_socket, a_task, publish
-from support.ports import free_port
 from support.redis_server import RedisServer
-from support.served import an_api, answers
-from support.waiting import wait_until
+from support.served import a_faultless_api
 
 DEFAULT_CASES = 50
 CASES = int(os.environ.get("FUZZ_CASES", str(DEFAULT_CASES * 6))) // 6
@@ -65,18 +63,14 @@ def universal(value: Any = None) -> Any:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running API, whose log is to tell of no exception."""
+    """A running API."""
     folder = tmp_path_factory.mktemp("fuzz")
     server = RedisServer(folder / "redis").start()
-    port, log = free_port(), folder / "api.log"
     try:
         with server.client() as redis:
             publish(redis, a_task("universal", universal))
-        with an_api(server.url, folder, port, log=log, api_points_per_minute=10**9):
-            wait_until(lambda: answers(port), 60, "the API answers")
+        with a_faultless_api(server.url, folder) as port:
             yield f"127.0.0.1:{port}"
-        said = log.read_text("utf-8")
-        assert "Traceback" not in said, said[-4000:]
     finally:
         server.stop()
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 
 import taskengine_api
+from support.ports import free_port
+from support.waiting import wait_until
 from support.workers import worker_env
 
 PATH = (Path(taskengine_api.__file__).parents[1],)
@@ -30,6 +32,17 @@ def an_api(
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@contextmanager
+def a_faultless_api(redis_url: str, data_dir: Path) -> Iterator[int]:
+    """One that answers, on a port, without end to what one may spend; its log is to tell of no exception."""
+    port, log = free_port(), data_dir / "api.log"
+    with an_api(redis_url, data_dir, port, log=log, api_points_per_minute=10**9):
+        wait_until(lambda: answers(port), 60, "the API answers")
+        yield port
+    said = log.read_text("utf-8")
+    assert "Traceback" not in said, said[-4000:]
 
 
 def answers(port: int) -> bool:
