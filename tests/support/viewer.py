@@ -73,16 +73,19 @@ class Viewer:
         self.button(key).click()
 
     def open_tab(self, name: str) -> None:
-        """Press a tab until it is open: a drawer that has just come is drawn anew, and may lose the first press."""
+        """Press a tab once the drawer that it is in has come to rest: until then it slides, and a press may miss."""
         tab = self.page.get_by_role("tab", name=name)
+        expect(tab).to_be_visible()
+        places: list[Any] = [None]
 
-        def is_open() -> bool:
+        def rests() -> bool:
             self.settle()
-            if tab.get_attribute("aria-selected") != "true":
-                tab.click()
-            return tab.get_attribute("aria-selected") == "true"
+            places.append(tab.bounding_box())
+            return places[-1] is not None and places[-1] == places[-2]
 
-        wait_until(is_open, 20, f"the tab {name} is open", every=0.2)
+        wait_until(rests, 20, f"the tab {name} is at rest", every=0.25)
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
 
     def settle(self) -> None:
         """Wait until nothing is being drawn. A live page is never still for longer than its refresh."""
