@@ -36,9 +36,10 @@ def _live(job_id: str) -> None:
         if answer.job is None:
             sheet.not_found(job_id)
             return
-        navigation.draw_link(
-            navigation.link_to(navigation.JOB, id=job_id), "Open as a page", icon=":material/open_in_full:"
-        )
+        with st.container(key="drawer-page"):
+            navigation.draw_link(
+                navigation.link_to(navigation.JOB, id=job_id), "Open as a page", icon=":material/open_in_full:"
+            )
         sheet.draw(answer.job, answer.frame, _SCOPE, away=reading.problem is not None)
 
     body()
