@@ -99,6 +99,7 @@ _JOB = _object(
         "startedAt": _maybe(_INSTANT),
         "finishedAt": _maybe(_INSTANT),
         "cancelReason": _maybe(_TEXT),
+        "enqueuedBy": _maybe(_TEXT),
     },
     "id",
     "task",

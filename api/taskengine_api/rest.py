@@ -25,7 +25,7 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 _JOB = """
   id task { name } queue { name } state priority args result error { exception message retryable }
   progress { current total message updatedAt } tags idempotencyKey attemptCount maxAttempts timeoutSeconds
-  createdAt runAt startedAt finishedAt cancelReason
+  createdAt runAt startedAt finishedAt cancelReason enqueuedBy
 """
 _ERRORS = "errors { __typename code message path ... on LimitError { retryAfterSeconds } }"
 _LIST = (

@@ -17,7 +17,7 @@ from taskengine.jobs import Job, Options, TaskInfo, check_job_id
 from taskengine.keys import Keys
 from taskengine.options import as_before, settled
 from taskengine.reads import Reads
-from taskengine.records import read_job, row_of, text, with_fields
+from taskengine.records import named_by, read_job, row_of, text, with_fields
 from taskengine.redaction import Before, Parted
 from taskengine.scripts import Call, Value, ours
 from taskengine.settings import Settings
@@ -63,23 +63,27 @@ class EnqueueClient(ABC):
     async def get_jobs(self, job_ids: Sequence[str]) -> list[Job | None]:
         """Return jobs in the order of their ids."""
 
-    async def enqueue(self, job: NewJob) -> Enqueued:
+    # ``by`` is kept as ``Job.enqueued_by``, also where a method does not say so.
+
+    async def enqueue(self, job: NewJob, *, by: str | None = None) -> Enqueued:
         """Enqueue one job, or find the first one with its idempotency key. Raises as ``enqueue_job``."""
-        (one,) = await self._enqueue([await self._row(job)])
+        (one,) = await self._enqueue([await self._row(job)], by=check_by(by))
         return one
 
-    async def enqueue_job(self, task: str, args: Mapping[str, Any], options: Options | None = None) -> Job:
+    async def enqueue_job(
+        self, task: str, args: Mapping[str, Any], options: Options | None = None, *, by: str | None = None
+    ) -> Job:
         """Enqueue one job; raise ``UnknownTask``, ``InvalidInput`` or ``TooLarge`` and change nothing."""
-        return (await self.enqueue_jobs([NewJob(task=task, args=args, options=options or Options())]))[0]
+        return (await self.enqueue_jobs([NewJob(task=task, args=args, options=options or Options())], by=by))[0]
 
-    async def enqueue_jobs(self, jobs: Sequence[NewJob]) -> list[Job]:
+    async def enqueue_jobs(self, jobs: Sequence[NewJob], *, by: str | None = None) -> list[Job]:
         """Enqueue many; when one is refused, none is enqueued.
 
         Up to 1,000 go in as one change; more go in batches of 1,000.
         """
-        return [one.job for one in await self._enqueue([await self._row(job) for job in jobs])]
+        return [one.job for one in await self._enqueue([await self._row(job) for job in jobs], by=check_by(by))]
 
-    async def enqueue_all(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    async def enqueue_all(self, jobs: Sequence[NewJob], *, by: str | None = None) -> list[Enqueued]:
         """Enqueue up to 1,000 as one change, or none of them.
 
         Raises ``InvalidInputs`` with everything that is wrong; paths begin with ``jobs`` and the place in the list.
@@ -95,7 +99,7 @@ class EnqueueClient(ABC):
         if problems:
             raise InvalidInputs(problems)
         try:
-            return await self._enqueue(rows)
+            return await self._enqueue(rows, by=check_by(by))
         except UnknownDependency as unknown:
             raise InvalidInputs(_of_job(unknown.row, unknown)) from None
 
@@ -129,8 +133,9 @@ class EnqueueClient(ABC):
         job = self._found(job_id, read_job(job_id, [part for pair in record.items() for part in pair]))
         return job, text(record.get("secrets", ""))
 
-    async def enqueue_each(self, jobs: Sequence[NewJob]) -> list[Enqueued | InvalidInput]:
+    async def enqueue_each(self, jobs: Sequence[NewJob], *, by: str | None = None) -> list[Enqueued | InvalidInput]:
         """Enqueue many, each for itself: what was refused stands in its place in the list."""
+        who = check_by(by)
         answers: list[Enqueued | InvalidInput] = []
         rows: dict[int, list[Value]] = {}
         for place, job in enumerate(jobs):
@@ -141,15 +146,18 @@ class EnqueueClient(ABC):
             else:
                 answers.append(UnknownDependency(place, ""))  # until it is in
         for start in range(0, len(rows), ROWS_PER_CHANGE):
-            await self._enqueue_what_can_be(dict(list(rows.items())[start : start + ROWS_PER_CHANGE]), answers)
+            few = dict(list(rows.items())[start : start + ROWS_PER_CHANGE])
+            await self._enqueue_what_can_be(few, answers, by=who)
         return answers
 
-    async def _enqueue_what_can_be(self, rows: dict[int, list[Value]], answers: list[Enqueued | InvalidInput]) -> None:
+    async def _enqueue_what_can_be(
+        self, rows: dict[int, list[Value]], answers: list[Enqueued | InvalidInput], *, by: str
+    ) -> None:
         """Leave out one row after the other whose dependencies are not there, and enqueue the rest."""
         while rows:
             places = list(rows)
             try:
-                enqueued = await self._enqueue(list(rows.values()))
+                enqueued = await self._enqueue(list(rows.values()), by=by)
             except UnknownDependency as unknown:
                 answers[places[unknown.row]] = unknown
                 del rows[places[unknown.row]]
@@ -158,10 +166,11 @@ class EnqueueClient(ABC):
                     answers[place] = one
                 return
 
-    async def _enqueue(self, rows: Sequence[list[Value]], *, by: str = "") -> list[Enqueued]:
+    async def _enqueue(self, rows: Sequence[list[Value]], *, by: str) -> list[Enqueued]:
+        named = [named_by(row, by) for row in rows]
         added: list[Added] = []
-        for start in range(0, len(rows), ROWS_PER_CHANGE):
-            added += await self._run(self._store.enqueue_jobs(rows[start : start + ROWS_PER_CHANGE], by=by))
+        for start in range(0, len(named), ROWS_PER_CHANGE):
+            added += await self._run(self._store.enqueue_jobs(named[start : start + ROWS_PER_CHANGE]))
         found = await self.get_jobs([job_id for job_id, _ in added])
         return [
             Enqueued(job=self._found(job_id, job), deduplicated=not new)

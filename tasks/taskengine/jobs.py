@@ -155,6 +155,8 @@ class Job:
     """Paths into ``args`` that are secret, with dots between names."""
     rerun_of: str | None = None
     """Id of the job whose arguments it was given once more."""
+    enqueued_by: str | None = None
+    """Who enqueued it, as far as somebody was named: enqueueing is told here, and not in the audit."""
     blockers: int = 0
     """How many of the jobs it depends on have not COMPLETED."""
     schedule: str | None = None

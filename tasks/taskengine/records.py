@@ -94,6 +94,11 @@ def with_fields(row: list[Value], fields: Mapping[str, str]) -> list[Value]:
     return [*row[:7], int(row[7]) + len(added), *row[8:], *added]
 
 
+def named_by(row: list[Value], by: str) -> list[Value]:
+    """Return a row of ``row_of`` whose record says who enqueued it; ``""`` is nobody."""
+    return with_fields(row, {"enqueued_by": by}) if by else row
+
+
 def call_of(row: Sequence[Value], before: str = "", after: str = "") -> list[str]:
     """Return a row as a call that follows a job (``follow_ups.lua``).
 
@@ -183,6 +188,7 @@ def read_job(job_id: str, pairs: Sequence[Any]) -> Job | None:
         idempotency_key=record.get("idempotency_key"),
         concurrency_key=record.get("key"),
         rerun_of=record.get("rerun_of"),
+        enqueued_by=record.get("enqueued_by"),
         blockers=int(record.get("blockers", 0)),
         schedule=record.get("schedule"),
         cancel_requested="cancel" in record and state is JobState.RUNNING,

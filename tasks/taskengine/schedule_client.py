@@ -10,6 +10,7 @@ from taskengine.audit import check_by
 from taskengine.errors import InvalidInput, ScheduleNotFound, TaskEngineError
 from taskengine.jobs import Job, Options, TaskInfo
 from taskengine.keys import Keys
+from taskengine.records import named_by
 from taskengine.redaction import Before, Parted
 from taskengine.schedule_store import Saved, ScheduleStore
 from taskengine.schedules import Definition, Missed, Schedule, check_schedule_name
@@ -115,10 +116,14 @@ class ScheduleClient(ABC):
         await self._run(self._schedules.delete_schedule(check_schedule_name(name), by=check_by(by)))
 
     async def run_schedule(self, name: str, *, by: str | None = None) -> Job:
-        """Enqueue a schedule's job once, now, whether it is enabled or not. Its ticks stay as they are."""
+        """Enqueue a schedule's job once, now, whether it is enabled or not. Its ticks stay as they are.
+
+        ``by`` is also who enqueued that job; jobs of ticks have nobody's name.
+        """
         schedule = await self._there(name)
-        row = schedule.row(name, await self._task(schedule.task), tick_ms=None)
-        await self._run(self._schedules.run_schedule(name, row, by=check_by(by)))
+        who = check_by(by)
+        row = named_by(schedule.row(name, await self._task(schedule.task), tick_ms=None), who)
+        await self._run(self._schedules.run_schedule(name, row, by=who))
         (job,) = await self.get_jobs([str(row[0])])
         assert job is not None, "it was enqueued a moment ago"
         return job

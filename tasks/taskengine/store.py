@@ -118,14 +118,14 @@ class Store:
     def __init__(self, keys: Keys) -> None:
         self._prefix = keys.prefix
 
-    def enqueue_jobs(self, rows: Iterable[Sequence[Value]], *, by: str = "") -> Call[list[Added]]:
+    def enqueue_jobs(self, rows: Iterable[Sequence[Value]]) -> Call[list[Added]]:
         """Nothing -> QUEUED or SCHEDULED; rows by ``records.row_of``. All or, raising, none."""
         flat = [value for row in rows for value in row]
 
         def decode(reply: Sequence[Sequence[Any]]) -> list[Added]:
             return [Added(text(job_id), bool(new)) for job_id, new in reply]
 
-        return call("enqueue_jobs", self._prefix, decode, rows=flat, by=by)
+        return call("enqueue_jobs", self._prefix, decode, rows=flat)
 
     def open_chord(self, chord_id: str, size: int, callback: str, *, ttl_ms: int) -> Call[int]:
         """A chord whose ``size`` members are about to be enqueued; ``callback`` is a call of ``follow_ups.lua``."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from support.api import STORE, Api
+from support.api import STORE, Api, bearer
+from taskengine_api.roles import Role
 
 BY_NAME = """
 mutation ($task: String!, $args: JSON!, $options: EnqueueOptions) {
@@ -364,6 +365,40 @@ async def test_a_job_is_not_repeated_with_what_its_task_does_not_take(api: Api) 
 async def test_a_job_that_is_gone_is_not_repeated(api: Api) -> None:
     (error,) = (await rerun(api, "job_nope"))["errors"]
     assert (error["__typename"], error["path"]) == ("NotFoundError", ["id"])
+
+
+EVERY_WAY = """
+mutation ($first: ID!) {
+  byName: enqueueJob(input: { task: "universal", args: {} }) { job { enqueuedBy } }
+  typed: enqueueUniversal(input: { args: {} }) { job { enqueuedBy } }
+  each: enqueueJobs(input: { jobs: [{ task: "universal", args: {} }] }) { results { job { enqueuedBy } } }
+  all: enqueueJobs(input: { jobs: [{ task: "universal", args: {} }], atomic: true }) { results { job { enqueuedBy } } }
+  again: rerunJob(input: { id: $first }) { job { enqueuedBy } }
+}
+"""
+
+
+async def test_each_way_to_enqueue_says_whose_key_it_was(api: Api) -> None:
+    first = await api.enqueue()
+    secret = await api.client.create_api_key("otto", Role.OPERATOR)
+    answer = (await api.post({"query": EVERY_WAY, "variables": {"first": first}}, **bearer(secret))).json()
+    by_otto = {"job": {"enqueuedBy": "otto"}}
+    ways = {"byName": by_otto, "typed": by_otto, "again": by_otto}
+    assert answer["data"] == {**ways, "each": {"results": [by_otto]}, "all": {"results": [by_otto]}}
+
+
+async def test_without_keys_it_is_the_one_at_the_machine_and_past_the_api_nobody(api: Api) -> None:
+    job_id = (await by_name(api))["job"]["id"]
+    jobs = (await api.data("{ jobs { nodes { id enqueuedBy } } }"))["jobs"]["nodes"]
+    assert jobs == [{"id": job_id, "enqueuedBy": "local"}]
+    past = await api.enqueue()
+    document = "query ($id: ID!) { job(id: $id) { enqueuedBy } }"
+    assert (await api.data(document, id=past))["job"] == {"enqueuedBy": None}
+
+
+async def test_enqueueing_is_told_by_the_record_and_not_by_the_audit(api: Api) -> None:
+    await by_name(api)
+    assert (await api.client.list_audit_entries()).entries == ()
 
 
 async def test_repeating_is_written_down(api: Api) -> None:

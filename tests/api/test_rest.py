@@ -162,6 +162,15 @@ async def test_roles_hold_as_in_graphql(api: Api) -> None:
     assert (entry.by, entry.subject) == ("otto", job_id)
 
 
+async def test_a_job_says_whose_key_enqueued_it(api: Api) -> None:
+    secret = await api.client.create_api_key("otto", Role.OPERATOR)
+    headers = {"Authorization": f"Bearer {secret}"}
+    made = await api.http.post("/api/jobs", json={"task": "universal", "args": {}}, headers=headers)
+    job = made.json()["job"]
+    assert job["enqueuedBy"] == "otto"
+    assert (await api.http.get(f"/api/jobs/{job['id']}", headers=headers)).json() == {"job": job}
+
+
 async def test_a_budget_that_is_spent_is_429_and_says_when_to_come_again(redis_url: str) -> None:
     async with running_api(redis_url, api=replace(QUICK, points_per_minute=1_000)) as api:
         answers = [await api.http.get("/api/jobs", params={"first": 20}) for _ in range(5)]

@@ -403,6 +403,7 @@ def _job(job_id: str, state: str, number: int) -> dict[str, Any]:
         "tags": ["nightly"],
         "timeoutSeconds": None,
         "cancelReason": None,
+        "enqueuedBy": None,
         "worker": {"name": "w1"} if started else None,
         "attempts": {"nodes": [attempt] if started else []},
         "dependsOn": [],

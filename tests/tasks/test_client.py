@@ -36,6 +36,7 @@ from support.redis_server import RedisServer
 from taskengine import Client, IllegalMove, InvalidInput, JobFilter, JobNotFound, NewJob, Options, UnknownTask
 from taskengine.bulk import BulkKind, BulkState
 from taskengine.client import MAX_PAGE, MAX_REASON
+from taskengine.enqueue_client import Enqueued
 from taskengine.errors import InvalidInputs, RedisUnavailable, TooLarge
 from taskengine.filters import OLDEST_FIRST
 from taskengine.jobs import AttemptOutcome, JobState, StateCounts, cursor_of
@@ -93,6 +94,58 @@ async def test_options_go_before_the_tasks_values(client: Client) -> None:
     job = await client.enqueue_job("mail.send", {"to": "a@b"}, options)
     assert (job.id, job.queue, job.priority, job.max_attempts) == ("order-7", "bulk", 1, 9)
     assert (job.timeout_seconds, job.tags, job.state) == (1.5, ("a",), SCHEDULED)
+
+
+@pytest.mark.usefixtures("mail")
+async def test_each_way_to_enqueue_says_who_it_was(client: Client) -> None:
+    one = NewJob(task="mail.send", args={"to": "a@b"})
+    first = await client.enqueue_job("mail.send", {"to": "a@b"}, by="eve")
+    jobs = [first, (await client.enqueue(one, by="eve")).job, await client.rerun_job(first.id, by="eve")]
+    jobs += await client.enqueue_jobs([one], by="eve")
+    jobs += [answer.job for answer in await client.enqueue_all([one], by="eve")]
+    jobs += [answer.job for answer in await client.enqueue_each([one], by="eve") if isinstance(answer, Enqueued)]
+    assert [job.enqueued_by for job in jobs] == ["eve"] * 6
+
+
+@pytest.mark.usefixtures("mail")
+async def test_who_named_nobody_is_nobody(client: Client, mail: Bench) -> None:
+    first = await client.enqueue_job("mail.send", {"to": "a@b"}, by="eve")
+    repeated = await client.rerun_job(first.id)
+    by_call = await client.get_job(mail.engine.tasks["mail.send"]("a@b").id)
+    assert by_call is not None
+    assert [repeated.enqueued_by, by_call.enqueued_by] == [None, None]
+
+
+@pytest.mark.usefixtures("mail")
+async def test_a_retry_leaves_who_enqueued_it(client: Client) -> None:
+    job = await client.enqueue_job("mail.send", {"to": "a@b"}, by="eve")
+    await client.cancel_job(job.id, by="adam")
+    assert (await client.retry_job(job.id, by="adam")).enqueued_by == "eve"
+
+
+@pytest.mark.usefixtures("mail")
+async def test_the_first_with_an_idempotency_key_keeps_its_name(client: Client) -> None:
+    one = NewJob(task="mail.send", args={"to": "a@b"}, options=Options(idempotency_key="order-7"))
+    await client.enqueue(one, by="eve")
+    assert (await client.enqueue(one, by="adam")).job.enqueued_by == "eve"
+
+
+@pytest.mark.usefixtures("mail")
+@pytest.mark.parametrize("name", ["", "x" * 101])
+async def test_a_name_that_cannot_be_one_is_refused_and_nothing_enqueued(
+    client: Client, redis: Redis, name: str
+) -> None:
+    one = NewJob(task="mail.send", args={"to": "a@b"})
+    for call in (
+        client.enqueue_job("mail.send", {"to": "a@b"}, by=name),
+        client.enqueue(one, by=name),
+        client.enqueue_jobs([one], by=name),
+        client.enqueue_all([one], by=name),
+        client.enqueue_each([one], by=name),
+    ):
+        with pytest.raises(InvalidInput, match=r"^by: expected "):
+            await call
+    assert jobs_in(redis) == 0
 
 
 @pytest.mark.usefixtures("mail")

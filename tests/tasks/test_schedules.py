@@ -358,6 +358,17 @@ async def test_one_is_run_now_with_the_tasks_values(client: Client) -> None:
     assert (after.last_job_id, after.next_run_at, after.enabled) == (job.id, made.next_run_at, False)
 
 
+async def test_one_that_is_run_by_hand_says_by_whom_and_a_tick_nobody(
+    client: Client, reports: Bench, redis: Redis
+) -> None:
+    await client.create_schedule("s", "report", {"day": "x"}, every_seconds=60, by="eve")
+    by_hand = await client.run_schedule("s", by="adam")
+    make_due(redis)
+    await asyncio.to_thread(sweep, reports.engine.job_storage, reports.engine.settings)
+    ticked, first = (await client.list_schedule_jobs("s")).jobs
+    assert (first.id, first.enqueued_by, ticked.enqueued_by) == (by_hand.id, "adam", None)
+
+
 async def test_it_ticks_in_a_worker(client: Client, reports: Bench, redis: Redis) -> None:
     await client.create_schedule("s", "report", {"day": "ab", "copies": 2}, every_seconds=60)
     make_due(redis)

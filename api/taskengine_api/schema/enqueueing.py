@@ -140,7 +140,8 @@ class RerunJobPayload:
 
 async def enqueue(context: Context, task: str, args: Mapping[str, Any], options: Options) -> EnqueueJobPayload:
     """Enqueue one job; raise what the engine raises."""
-    return _enqueued(await context.client.enqueue(NewJob(task=task, args=args, options=options)))
+    job = NewJob(task=task, args=args, options=options)
+    return _enqueued(await context.client.enqueue(job, by=context.viewer.name))
 
 
 def _enqueued(one: Enqueued) -> EnqueueJobPayload:
@@ -179,7 +180,7 @@ class EnqueueMutations:
     async def enqueue_job(
         self, info: Info, input: Annotated[EnqueueJobInput, strawberry.argument(description="The job to be.")]
     ) -> EnqueueJobPayload:
-        return _enqueued(await info.context.client.enqueue(input.to_domain()))
+        return _enqueued(await info.context.client.enqueue(input.to_domain(), by=info.context.viewer.name))
 
     @mutation("A new job with the same task and, unless changed, the same arguments.")
     async def rerun_job(
@@ -196,12 +197,12 @@ class EnqueueMutations:
     async def enqueue_jobs(
         self, info: Info, input: Annotated[EnqueueJobsInput, strawberry.argument(description="The jobs to be.")]
     ) -> EnqueueJobsPayload:
-        client = info.context.client
+        client, by = info.context.client, info.context.viewer.name
         check_batch(input.jobs)
         jobs = [job.to_domain() for job in input.jobs]
         if input.atomic:
-            return EnqueueJobsPayload(results=[_enqueued(one) for one in await client.enqueue_all(jobs)])
-        answers = await client.enqueue_each(jobs)
+            return EnqueueJobsPayload(results=[_enqueued(one) for one in await client.enqueue_all(jobs, by=by)])
+        answers = await client.enqueue_each(jobs, by=by)
         results = [await _result(info.context, place, answer) for place, answer in enumerate(answers)]
         return EnqueueJobsPayload(results=results)
 

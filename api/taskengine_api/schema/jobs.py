@@ -77,6 +77,10 @@ class Job(Node):
         description="Seconds from ready to start of the current or last attempt."
     )
     cancel_reason: str | None = strawberry.field(description="Why it was cancelled, as far as someone said.")
+    enqueued_by: str | None = strawberry.field(
+        description="Who enqueued it, by the name that the audit uses;"
+        " null for what a schedule, another job or a program enqueued that named nobody."
+    )
     kept: Private[domain.Job]
 
     @classmethod
@@ -101,6 +105,7 @@ class Job(Node):
             finished_at=job.finished_at,
             wait_seconds=job.wait_seconds,
             cancel_reason=job.cancel_reason,
+            enqueued_by=job.enqueued_by,
             kept=job,
         )
 

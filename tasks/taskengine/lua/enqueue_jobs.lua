@@ -6,8 +6,7 @@
 -- Writes   job, lane, lanes, queues, ready + heads + wake or waiting, expiring, idempotency, clock, events; with dependencies also dependencies, dependents, resolving, finished, audit, metrics, tagged
 --@include keys clock jobs metrics failures moves dependencies enqueue follow_ups memory audit
 
-local by   = ARGV[1] -- str  who asks; "" when nobody said
-local rows = 2       -- ARGV from here: id, task, queue, priority, delay_ms | "", run_at_ms | "", ids it depends on with commas between, n, then n of field, value
+local rows = 1 -- ARGV from here: id, task, queue, priority, delay_ms | "", run_at_ms | "", ids it depends on with commas between, n, then n of field, value
 
 local full = why_full()
 if full then return queue_full(full) end
@@ -34,10 +33,12 @@ end
 local answers = {}
 for i, job in ipairs(jobs) do answers[i] = { enqueue(unpack(job, 1, 8)) } end
 resolve(LINKED_AT_ONCE)
-if #jobs > 0 then
-  local first, repeated = jobs[1], value_of(jobs[1][8], "rerun_of")
-  local action = repeated and "rerun_job" or "enqueue_jobs"
-  audit(by, action, repeated or answers[1][1], { job = answers[1][1], jobs = #jobs, task = first[2] })
+-- Each record says who enqueued it. The audit has only what an operator repeats: one busy service would push
+-- all that people did out of it.
+local repeated = #jobs == 1 and value_of(jobs[1][8], "rerun_of")
+if repeated then
+  local by = value_of(jobs[1][8], "enqueued_by") or ""
+  audit(by, "rerun_job", repeated, { job = answers[1][1], jobs = 1, task = jobs[1][2] })
 end
 write_tally()
 return answers

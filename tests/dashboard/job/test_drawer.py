@@ -12,6 +12,12 @@ from support.pages import OpenPage, links, look, texts
 from taskengine_dashboard.source import Source
 
 
+def facts(page: AppTest) -> dict[str, str]:
+    """The table of facts: values by the names before them."""
+    table = next(table.value for table in page.table if "fact" in table.value)
+    return {name[len(":gray[") : -1]: value for name, value in zip(table["fact"], table["value"], strict=True)}
+
+
 @pytest.mark.parametrize("page", ["overview", "jobs", "enqueue"])
 def test_a_link_opens_the_job_on_any_page(api: FakeApi, open_page: OpenPage, page: str) -> None:
     job_id = api.add_job("COMPLETED")
@@ -59,6 +65,11 @@ def test_a_job_that_is_not_there_is_said_not_to_be(open_page: OpenPage) -> None:
 def test_what_its_state_allows_is_offered(api: FakeApi, open_page: OpenPage, state: str, offered: set[str]) -> None:
     page = open_page("jobs", job=api.add_job(state))
     assert {button.key for button in page.button if str(button.key).startswith("drawer-")} == offered
+
+
+def test_who_enqueued_it_is_a_fact_when_somebody_did(api: FakeApi, open_page: OpenPage) -> None:
+    assert facts(open_page("jobs", job=api.add_job("QUEUED", enqueuedBy="ops [x]")))["Enqueued by"] == r"ops \[x\]"
+    assert "Enqueued by" not in facts(open_page("jobs", job=api.add_job("QUEUED")))
 
 
 def test_a_retry_is_done_at_once_and_told(api: FakeApi, open_page: OpenPage) -> None:

@@ -21,6 +21,7 @@ from support.jobs import (
     row,
     writes,
 )
+from taskengine.records import named_by, with_fields
 
 
 def test_a_new_job_is_queued(redis: Redis) -> None:
@@ -172,13 +173,19 @@ def test_the_event_says_what_came(redis: Redis) -> None:
     }
 
 
-def test_who_enqueues_is_written_down_once_for_all(redis: Redis) -> None:
-    STORE.enqueue_jobs([row("j1"), row("j2")], by="ops@").run(redis)
+def test_who_enqueues_is_in_the_record_and_not_in_the_audit(redis: Redis) -> None:
+    STORE.enqueue_jobs([named_by(row("j1"), "ops@"), row("j2")]).run(redis)
+    assert [get(redis, job_id).enqueued_by for job_id in ("j1", "j2")] == ["ops@", None]
+    assert redis.exists(KEYS.audit) == 0
+
+
+def test_what_an_operator_repeats_is_written_down(redis: Redis) -> None:
+    STORE.enqueue_jobs([named_by(with_fields(row("j2"), {"rerun_of": "j1"}), "ops@")]).run(redis)
     ((_, entry),) = redis.xrange(KEYS.audit)
-    assert (entry["by"], entry["action"], entry["subject"]) == ("ops@", "enqueue_jobs", "j1")
-    assert json.loads(entry["details"]) == {"job": "j1", "jobs": 2, "task": "t"}
+    assert (entry["by"], entry["action"], entry["subject"]) == ("ops@", "rerun_job", "j1")
+    assert json.loads(entry["details"]) == {"job": "j2", "jobs": 1, "task": "t"}
 
 
-def test_what_a_program_enqueues_is_no_operators_action(redis: Redis) -> None:
-    enqueue(redis, "j1")
+def test_what_a_program_repeats_is_no_operators_action(redis: Redis) -> None:
+    STORE.enqueue_jobs([with_fields(row("j2"), {"rerun_of": "j1"})]).run(redis)
     assert redis.exists(KEYS.audit) == 0

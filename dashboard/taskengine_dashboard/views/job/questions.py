@@ -24,6 +24,7 @@ query Job($id: ID!) {{
     tags
     timeoutSeconds
     cancelReason
+    enqueuedBy
     idempotencyKey
     expiresAt
     worker {{ name }}
@@ -152,6 +153,7 @@ class JobDetail(JobRow):
     tags: tuple[str, ...]
     timeout_seconds: float | None
     cancel_reason: str | None
+    enqueued_by: str | None
     idempotency_key: str | None
     expires_at: datetime | None
     worker: str | None
@@ -172,6 +174,7 @@ class JobDetail(JobRow):
             tags=tuple(job["tags"]),
             timeout_seconds=job["timeoutSeconds"],
             cancel_reason=job["cancelReason"],
+            enqueued_by=job["enqueuedBy"],
             idempotency_key=job["idempotencyKey"],
             expires_at=maybe_moment(job["expiresAt"]),
             worker=job["worker"]["name"] if job["worker"] else None,

@@ -116,6 +116,8 @@ def _facts(job: JobDetail) -> None:
         "Timeout": wording.seconds(job.timeout_seconds) if job.timeout_seconds else "none",
         "Tags": ", ".join(map(wording.plain, job.tags)) or wording.NOTHING,
     }
+    if job.enqueued_by:
+        facts["Enqueued by"] = wording.plain(job.enqueued_by)
     if job.idempotency_key:
         facts["Idempotency key"] = wording.plain(job.idempotency_key)
     if job.expires_at:
