@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 import pytest
 from huey.exceptions import TaskTimeout
 
 from support.waiting import wait_until
 from taskengine.errors import JobCancelled, LeaseLost
+from taskengine.worker import interrupts
 from taskengine.worker.interrupts import LoopGate, SignalGate, ThreadGate
 
 STOP = JobCancelled("j1")
@@ -152,6 +154,69 @@ def test_whenever_it_comes_the_task_is_interrupted_or_done_and_nothing_comes_lat
     assert ours_interrupted == []
     assert stopped + done == 5_000
     assert min(stopped, done) > 0
+
+
+class Finalized:
+    """Python drops what is raised into its finalizer, which takes until something is."""
+
+    def __init__(self, begins: Callable[[], object]) -> None:
+        self._begins = begins
+
+    def __del__(self) -> None:
+        self._begins()
+        for_ever()
+
+
+def test_what_a_finalizer_swallowed_comes_again() -> None:
+    began = threading.Event()
+
+    def task() -> None:
+        Finalized(began.set)
+        for_ever()
+
+    gate, result = in_thread(lambda gate: gate.run(task))
+    assert began.wait(5)
+    gate.fire(STOP)
+    wait_until(lambda: not gate._fired)
+    assert not gate.told
+    gate.fire(STOP)
+    with pytest.raises(JobCancelled):
+        result.result(5)
+
+
+def test_a_signal_that_a_finalizer_swallowed_comes_again() -> None:
+    gate = SignalGate()
+    rung: list[int] = []
+
+    def ring(number: int, _frame: object) -> None:
+        rung.append(number)
+        gate.fire(STOP)
+
+    def task() -> None:
+        Finalized(lambda: signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01))
+        for_ever()
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with pytest.raises(JobCancelled):
+            gate.run(task)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(rung) >= 2
+
+
+def test_what_others_drop_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[BaseException | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_value))
+    monkeypatch.setattr(interrupts, "_open_gates", cache(interrupts._open_gates.__wrapped__))
+    error = ValueError("of a finalizer")
+
+    def fail() -> None:
+        raise error
+
+    SignalGate().run(lambda: Finalized(fail) and None)
+    assert told == [error]
 
 
 def test_a_signal_interrupts_a_call_that_blocks() -> None:

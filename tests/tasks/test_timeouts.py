@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from huey.exceptions import TaskTimeout
@@ -49,6 +50,36 @@ def test_a_task_in_a_thread_is_interrupted_when_its_time_is_over(bench: Bench, e
     assert attempt.error is not None
     assert (attempt.error.exception, attempt.error.message) == ("huey.exceptions.TaskTimeout", "timeout (0.1s)")
     assert "in endless" in (attempt.error.traceback or "")
+
+
+class Finalized:
+    """Python drops what is raised into its finalizer, which here takes until something is."""
+
+    def __init__(self, begun: threading.Event) -> None:
+        self._begun = begun
+
+    def __del__(self) -> None:
+        self._begun.set()
+        while True:
+            sum(range(100))
+
+
+@pytest.mark.parametrize("run", [run_in_thread, lambda bench, _: bench.run()], ids=["thread", "main thread"])
+def test_a_timeout_that_comes_into_a_finalizer_comes_again(
+    bench: Bench, engine: TaskEngine, run: Callable[[Bench, TaskEngine], Job]
+) -> None:
+    finalizing = threading.Event()
+
+    @engine.task(timeout=0.1)
+    def endless() -> None:
+        Finalized(finalizing)
+        while True:
+            sum(range(100))
+
+    endless()
+    job = run(bench, engine)
+    (attempt,) = attempts(bench.redis, job.id)
+    assert (finalizing.is_set(), job.state, attempt.outcome) == (True, FAILED, AttemptOutcome.TIMED_OUT)
 
 
 def test_a_call_with_a_timeout_of_nothing_has_no_limit(bench: Bench, engine: TaskEngine) -> None:

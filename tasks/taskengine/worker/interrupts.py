@@ -6,13 +6,17 @@ lock stays held and no answer of Redis half read. What cannot be raised is
 heard at the next checkpoint.
 
 Once only, so that what follows the task's code can be exact: when one
-exception has come, no other is on its way.
+exception has come, no other is on its way. One that came while a finalizer ran
+or the garbage was collected did not reach the task, for Python drops it
+there; the gate takes notice, and may be fired again.
 """
 
 import asyncio
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -45,17 +49,24 @@ class SignalGate:
         self._thread = threading.get_ident()
         self._open = False
         self._shields = 0
-        self._fired = False
+        self._reason: BaseException | None = None
 
     @property
     def told(self) -> bool:
-        return self._fired
+        return self._reason is not None
 
     def fire(self, reason: BaseException) -> None:
         """Raise the reason here, when here is the task's own code. Elsewhere than in its thread, do nothing."""
-        if threading.get_ident() == self._thread and self._open and not self._shields and not self._fired:
-            self._fired = True
+        if threading.get_ident() == self._thread and self._open and not self._shields and not self.told:
+            self._reason = reason
             raise reason
+
+    def dropped(self, error: BaseException | None) -> bool:
+        """Python dropped an exception: if it was the one that was fired, the gate can be fired again."""
+        ours = error is not None and error is self._reason
+        if ours:
+            self._reason = None
+        return ours
 
     def shield(self) -> None:
         if threading.get_ident() == self._thread:
@@ -67,13 +78,15 @@ class SignalGate:
 
     def run(self, call: Callable[[], T]) -> T:
         """Call the task's code; raise what it raises, or what was raised into it."""
-        return _run_between(self._enter, call, self._exit, lambda: self._fired)
+        return _run_between(self._enter, call, self._exit, lambda: self.told)
 
     def _enter(self) -> None:
+        _open_gates().add(self)
         self._open = True
 
     def _exit(self) -> None:
         self._open = False
+        _open_gates().discard(self)
 
 
 class ThreadGate:
@@ -88,15 +101,23 @@ class ThreadGate:
         self._lock = threading.Lock()
         self._open = False
         self._shields = 0
-        self._fired = False
+        self._fired: type[BaseException] | None = None
         self.told = False
         """Whether the exception arrived: it may be taken back on its way."""
 
     def fire(self, reason: BaseException) -> None:
         with self._lock:
             if self._open and not self._shields and not self._fired:
-                self._fired = True
-                _raise_in(self._thread, _kind_of(reason, self._arrived))
+                self._fired = _kind_of(reason, self._arrived)
+                _raise_in(self._thread, self._fired)
+
+    def dropped(self, error: BaseException | None) -> bool:
+        """Python dropped an exception: if it was the one that was fired, the gate can be fired again."""
+        ours = error is not None and type(error) is self._fired
+        if ours:
+            self.told = False
+            self._fired = None  # last: then it can be fired
+        return ours
 
     def shield(self) -> None:
         """From here on nothing is raised. What was on its way is taken back: our code tells the task itself."""
@@ -112,12 +133,13 @@ class ThreadGate:
 
     def run(self, call: Callable[[], T]) -> T:
         """Call the task's code; raise what it raises, or what was raised into it."""
-        return _run_between(self._enter, call, self._exit, lambda: self._fired)
+        return _run_between(self._enter, call, self._exit, lambda: self._fired is not None)
 
     def _arrived(self) -> None:
         self.told = True
 
     def _enter(self) -> None:
+        _open_gates().add(self)
         with self._lock:
             self._open = True
 
@@ -125,6 +147,7 @@ class ThreadGate:
         with self._lock:
             self._open = False
             self._take_back()
+        _open_gates().discard(self)
 
     def _take_back(self) -> None:
         if self._fired:
@@ -184,6 +207,20 @@ def _run_between(enter: Callable[[], None], call: Callable[[], T], leave: Callab
         if result is _NOTHING or not was_fired():
             raise
     return result
+
+
+@cache
+def _open_gates() -> set[SignalGate | ThreadGate]:
+    """Return the gates that are open in this process; from the first call on they hear what Python drops."""
+    gates: set[SignalGate | ThreadGate] = set()
+    before = sys.unraisablehook
+
+    def hear(unraisable: "sys.UnraisableHookArgs", /) -> None:
+        if not any(gate.dropped(unraisable.exc_value) for gate in tuple(gates)):
+            before(unraisable)
+
+    sys.unraisablehook = hear
+    return gates
 
 
 def _raise_in(thread: int, kind: type[BaseException] | None) -> None:

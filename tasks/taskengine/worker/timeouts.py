@@ -2,6 +2,7 @@
 
 The alarm is a signal, so it interrupts Python code and blocking calls, but
 not C code that keeps the interpreter, nor a task that swallows the exception.
+It rings until it is heard: one that comes into a finalizer is not.
 For those a worker's parent looks at the deadlines of its children.
 """
 
@@ -12,6 +13,8 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from huey.exceptions import TaskTimeout
+
+_AGAIN_SECONDS = 0.25
 
 DEAF_SECONDS = 3.0
 """A child that was told to stop a job and has not for so long is killed."""
@@ -42,12 +45,12 @@ def timed_out(seconds: float) -> TaskTimeout:
 
 @contextmanager
 def alarm(seconds: float | None, ring: Callable[[], None]) -> Generator[None]:
-    """Have ``ring`` called in this thread, which is the main one, after so many seconds, unless left before."""
+    """Have ``ring`` called in this thread, the main one, after so many seconds and from then on, until left."""
     if seconds is None:
         yield
         return
     before = signal.signal(signal.SIGALRM, lambda _number, _frame: ring())
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         yield
     finally:
