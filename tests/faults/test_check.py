@@ -12,7 +12,7 @@ from support.workers import WorkerProcess
 from taskengine.check import Checker
 from taskengine.ids import new_id
 from taskengine.jobs import JobState
-from taskengine.records import dumps, with_fields
+from taskengine.records import call_of, dumps, with_fields
 from taskengine.rules import KEEP, Kind
 
 LOOKS = 5
@@ -42,9 +42,12 @@ def test_under_load_it_reports_nothing_and_mends_nothing(
 
 
 def feed(redis: Redis, count: int) -> None:
-    """Enqueue jobs of every kind: short, failing, later, one after another, with keys of both sorts."""
+    """Enqueue jobs of every kind: short, failing, later, one after another, of a chord, with keys of both sorts."""
     job_ids = [new_id("job") for _ in range(count)]
     rows: list[list[Any]] = []
+    chord = job_ids[0]
+    after = call_of(row(new_id("job"), task="universal", queue="default"), '{"value":', "}")
+    STORE.open_chord(chord, count // 10, dumps(after), ttl_ms=3_600_000).run(redis)
     for number, job_id in enumerate(job_ids):
         args = {"do": "FAIL_ONCE"} if number % 7 == 0 else {"ms": 20 * (number % 5), "steps": number % 3}
         options: dict[str, Any] = {"task": "universal", "queue": "default", "args": dumps(args)}
@@ -55,6 +58,8 @@ def feed(redis: Redis, count: int) -> None:
         if number % 4 == 3:
             options["depends_on"] = (job_ids[number - 1], job_ids[number - 2])
         one = row(job_id, **options)
+        if number % 10 == 0:
+            one = with_fields(one, {"follows": dumps({"chord": chord, "number": str(number // 10)})})
         rows.append(with_fields(one, {"key": f"k{number % 9}"}) if number % 2 else one)
     STORE.enqueue_jobs(rows).run(redis)
 

@@ -1,10 +1,13 @@
 """``taskengine check``: all damage at once, what runs afterwards, and how the command ends."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
+import taskengine
 from support.damage import ALL, EXTRA, MISSING, MOVED, STRAY, full_house
 from support.jobs import (
     COMPLETED,
@@ -20,11 +23,14 @@ from support.jobs import (
     register,
     take,
 )
+from support.oddities import furnish
 from taskengine.check import Checker, check
+from taskengine.check.kinds import ENDING, INDEXES, JUDGED_BY, LEFT_ALONE, STANDING
 from taskengine.cli import main
 from taskengine.ids import new_id
 from taskengine.jobs import JobState
 from taskengine.keys import Keys
+from taskengine.rules import Kind
 
 JOBS = [
     *("completed", "retrying", "failed", "cancelled", "running", "keyed1", "keyed2"),
@@ -136,6 +142,44 @@ def test_more_jobs_than_a_page_are_all_looked_at(redis: Redis) -> None:
     assert checker.jobs >= 1_500
     assert checker.events == 1_500
     assert list(Checker(redis, KEYS).differences()) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"by": "eve"},
+        {"by": "eve", "action": "pause", "subject": "queue:q", "details": "", "colour": "red"},
+        {"by": "eve", "action": "pause", "subject": "queue:q", "details": "?"},
+    ],
+)
+def test_an_entry_of_the_audit_that_cannot_be_read_is_named_and_left(redis: Redis, entry: dict[str, str]) -> None:
+    STORE.pause(Kind.QUEUE, "q", by="eve", reason="").run(redis)
+    entry_id = redis.xadd(KEYS.audit, dict(entry))
+    (difference,) = check(redis, KEYS, mend=True)
+    assert (difference.key, difference.member, difference.is_mended) == (KEYS.audit, entry_id, False)
+    assert redis.xlen(KEYS.audit) == 2
+
+
+def test_where_no_place_can_be_told_nothing_more_is_looked_at(redis: Redis) -> None:
+    furnish(redis)
+    redis.set(KEYS.aging, "fast")
+    redis.zrem(KEYS.waiting, "scheduled")
+    assert [one.key for one in check(redis, KEYS)] == [KEYS.aging]
+
+
+def test_a_repair_of_what_is_furnished_well_changes_nothing(redis: Redis) -> None:
+    furnish(redis)
+    before = everything(redis)
+    assert check(redis, KEYS, mend=True) == []
+    assert everything(redis) == before
+
+
+def test_every_kind_of_key_is_looked_at_or_left_alone_on_purpose() -> None:
+    source = (Path(taskengine.__file__).parent / "keys.py").read_text(encoding="utf-8")
+    kinds = set(re.findall(r'f"\{self\.prefix\}(\w+)', source))
+    looked_at = INDEXES | JUDGED_BY.keys() | STANDING | ENDING | {"job", "events", "audit", "chord"}
+    assert kinds == looked_at | LEFT_ALONE
+    assert looked_at & LEFT_ALONE == set()
 
 
 def test_other_namespaces_are_left_alone(redis: Redis) -> None:

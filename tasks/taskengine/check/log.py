@@ -1,9 +1,10 @@
-"""Replays the log of events, and compares what it says of each job with the job's record.
+"""Replays the log of events, and compares what it says of each job with the job's record. Reads the audit, too.
 
 The states of some jobs and the place in the log are asked for in one script;
 then the log is read up to that place, so that both are of the same moment.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from taskengine.scripts import call
 PAGE = 500
 """Events that are read at once, and jobs whose states are asked for at once."""
 
+_AUDITED = frozenset({"by", "action", "subject", "details"})
 _LEGAL = {str(state): frozenset(map(str, moves)) for state, moves in MOVES.items()}
 
 Told = tuple[str, str, str, str, str]
@@ -32,6 +34,26 @@ def in_steps(things: Iterable[T], size: int) -> Iterator[list[T]]:
     left = iter(things)
     while some := list(islice(left, size)):
         yield some
+
+
+def odd_entries(redis: Redis, keys: Keys, paced: Callable[[Callable[[], Any]], Any]) -> Iterator[Told]:
+    """Tell of each entry of the audit that cannot be read. Entries never change, so there is nothing to do at once."""
+    last = "-"
+    while page := paced(lambda after=last: redis.xrange(keys.audit, after, "+", count=PAGE)):
+        for entry_id, fields in page:
+            facts = {text(name): text(value) for name, value in fields.items()}
+            if facts.keys() != _AUDITED:
+                yield keys.audit, text(entry_id), "", " ".join(sorted(_AUDITED)), " ".join(sorted(facts)) or "nothing"
+            elif facts["details"] and not _is_object(facts["details"]):
+                yield keys.audit, text(entry_id), "", "details as JSON", facts["details"][:60]
+        last = f"({text(page[-1][0])}"
+
+
+def _is_object(words: str) -> bool:
+    try:
+        return isinstance(json.loads(words), dict)
+    except ValueError:
+        return False
 
 
 class LogReplay:

@@ -14,7 +14,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from taskengine.check.log import LogReplay, in_steps
+from taskengine.check.kinds import ALONE, ENDING, INDEXES, JUDGED_BY, RECORD_FIELDS, SETS, STANDING, TYPES
+from taskengine.check.log import LogReplay, in_steps, odd_entries
 from taskengine.keys import Keys
 from taskengine.records import text
 from taskengine.scripts import Call, call, ours
@@ -25,17 +26,6 @@ STEP = 100
 """Jobs or entries that one script looks at: a millisecond or two."""
 REMEMBERED = 100_000
 """Differences that are not told again when SCAN shows a key twice."""
-
-SETS = frozenset({"lanes", "queues", "keyed", "parked_keys"})
-SORTED = frozenset(
-    {"lane", "ready", "heads", "parked", "waiting", "leases", "expiring", "finished", "failed", "schedule_jobs"}
-    | {"schedules", "dependents", "bulking", "parked_jobs", "tagged"}
-)
-HASHES = frozenset({"schedule", "failure", "bulk"})
-OF_A_JOB = frozenset({"attempts", "logs", "checkpoint", "dependencies"})
-STANDING = HASHES | OF_A_JOB | {"idempotency", "dependents", "parked"}
-"""Kinds that ``check_keys.lua`` looks at."""
-_TYPES = {**dict.fromkeys(SETS, "set"), **dict.fromkeys(SORTED, "zset"), **dict.fromkeys(HASHES, "hash")}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,18 +88,23 @@ class Checker:
                 yield difference
 
     def _walk(self) -> Iterator[Difference]:
+        aging = list(self._judged("aging", ""))
+        yield from aging
+        if aging:
+            return  # no script that looks at the places of jobs can run
         for page in self._pages():
             yield from self._jobs([name for kind, name in page if kind == "job"])
-            indexes = [(kind, name) for kind, name in page if kind in _TYPES]
-            wrong = self._of_another_type(indexes)
+            wrong = self._of_another_type([one for one in page if one[0] in TYPES])
             yield from wrong
             unusable = {difference.key for difference in wrong}
-            sound = [one for one in indexes if self._key(*one) not in unusable]
-            standing = [one for one in page if one[0] in STANDING and self._key(*one) not in unusable]
-            yield from self._standing(standing)
+            sound = [one for one in page if self._key(*one) not in unusable]
+            yield from self._standing("check_keys", [one for one in sound if one[0] in STANDING])
+            yield from self._standing("check_ends", [one for one in sound if one[0] in ENDING])
             for kind, name in sound:
-                if kind not in HASHES:
-                    yield from self._entries(kind, name)
+                yield from self._inside(kind, name)
+        outcome = "what was written down is not changed" if self._mend else ""
+        for told in odd_entries(self._redis, self._keys, self._paced):
+            yield Difference(*told, outcome=outcome)
         for told in self._log.differences():
             yield Difference(*told, outcome="the log tells of what is past" if self._mend else "")
 
@@ -123,11 +118,28 @@ class Checker:
             for job_id in map(text, blocked):
                 yield from self._dependencies(job_id)
 
-    def _standing(self, names: Sequence[tuple[str, str]]) -> Iterator[Difference]:
+    def _standing(self, script: str, names: Sequence[tuple[str, str]]) -> Iterator[Difference]:
         for some in in_steps(names, STEP):
             rows = [part for pair in some for part in pair]
-            answer = self._run(call("check_keys", self._keys.prefix, _identity, rows=rows, mend=self._mend))
+            answer = self._run(call(script, self._keys.prefix, _identity, rows=rows, mend=self._mend))
             yield from map(_difference, answer)
+
+    def _inside(self, kind: str, name: str) -> Iterator[Difference]:
+        """Look at what a key holds."""
+        if kind in INDEXES:
+            yield from self._entries(kind, name)
+        elif kind in JUDGED_BY:
+            yield from self._judged(kind, name)
+        elif kind == "chord":
+            asked = call("check_chord", self._keys.prefix, _identity, name=name, mend=self._mend)
+            yield from map(_difference, self._run(asked))
+
+    def _judged(self, kind: str, name: str) -> Iterator[Difference]:
+        parts = [""] if kind in ALONE else RECORD_FIELDS.get(kind) or self._members(kind, name)
+        for some in in_steps(parts, STEP):
+            prefix, script = self._keys.prefix, JUDGED_BY[kind]
+            asked = call(script, prefix, _identity, rows=some, mend=self._mend, kind=kind, name=name)
+            yield from map(_difference, self._run(asked))
 
     def _entries(self, kind: str, name: str) -> Iterator[Difference]:
         for some in in_steps(self._members(kind, name), STEP):
@@ -165,9 +177,9 @@ class Checker:
             found = [text(answer) for answer in self._paced(pipeline.execute)]
         outcome = "it is no index" if self._mend else ""
         return [
-            Difference(self._key(*one), "", "", f"a {_TYPES[one[0]]}", f"a {kind}", outcome)
+            Difference(self._key(*one), "", "", f"a {TYPES[one[0]]}", f"a {kind}", outcome)
             for one, kind in zip(indexes, found, strict=True)
-            if kind not in ("none", _TYPES[one[0]])
+            if kind not in ("none", TYPES[one[0]])
         ]
 
     def _key(self, kind: str, name: str) -> str:
@@ -188,11 +200,13 @@ class Checker:
         key, cursor = self._key(kind, name), 0
         while True:
             cursor, found = self._paced(lambda at=cursor: self._scan(kind, key, at))
-            yield from (text(one if kind in SETS else one[0]) for one in found)
+            yield from (text(one if TYPES[kind] != "zset" else one[0]) for one in found)
             if not cursor:
                 return
 
     def _scan(self, kind: str, key: str, cursor: int) -> Any:
+        if TYPES[kind] == "hash":
+            return self._redis.hscan(key, cursor, count=PAGE)
         return (self._redis.sscan if kind in SETS else self._redis.zscan)(key, cursor, count=PAGE)
 
     def _run(self, asked: Call[Any]) -> Any:

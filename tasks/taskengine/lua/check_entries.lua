@@ -3,7 +3,7 @@
 -- Only what should not be there is told: check_jobs tells what is missing or at the wrong place.
 --
 -- Returns  rows of key, member, job, expected, found, outcome
--- Writes   lane, lanes, queues, ready, heads, wake, parked, parked_keys, waiting, leases, keyed, finished, failed, expiring, schedule_jobs, parked_jobs, tagged, schedules, dependents, bulking; nothing unless it is to mend
+-- Writes   lane, lanes, queues, ready, heads, wake, parked, parked_keys, waiting, leases, keyed, finished, failed, expiring, schedule_jobs, parked_jobs, tagged, schedules, dependents, bulking, bulks, failures, resolving; nothing unless it is to mend
 --@include keys clock jobs metrics failures moves limits remove wanted mending
 
 local mend = ARGV[1] -- "1" to remove what should not be there, "0" only to look
@@ -40,6 +40,16 @@ end
 function wants.parked_keys(its_key) return redis.call("EXISTS", parked_key(name, its_key)) == 1 end
 function wants.schedules(schedule) return redis.call("EXISTS", schedule_key(schedule)) == 1 end
 function wants.bulking(bulk) return redis.call("HGET", bulk_key(bulk), "state") == "RUNNING" end
+function wants.bulks(bulk) return redis.call("EXISTS", bulk_key(bulk)) == 1 or tonumber(redis.call("ZSCORE", key, bulk)) < now - 604800000 end
+-- A group is forgotten after a month, and its entry when the next one comes.
+function wants.failures(group)
+  return redis.call("EXISTS", failure_key(group)) == 1 or tonumber(redis.call("ZSCORE", key, group)) < now_us - 2592000000000
+end
+-- What is to be done of an end: of a job in a final state, or of one that is gone, or LINK of one that waits.
+function wants.resolving(step)
+  local what = string.match(step, "^(%u+):.")
+  return what and (FINAL[what] or what == "GONE" or what == "LINK")
+end
 function wants.dependents(id)
   local job = redis.call("HMGET", job_key(id), "state", "blockers")
   return job[1] == "SCHEDULED" and tonumber(job[2] or 0) > 0 and redis.call("LPOS", dependencies_key(id), name) and true

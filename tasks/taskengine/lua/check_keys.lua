@@ -2,7 +2,7 @@
 -- demand, makes it do so.
 --
 -- Returns  rows of key, member, job, expected, found, outcome
--- Writes   attempts, logs, checkpoint, dependencies, idempotency, resolving, schedules, failures, bulking, parked, parked_jobs, parked_keys, ready, heads, wake; nothing unless it is to mend
+-- Writes   attempts, logs, checkpoint, dependencies, idempotency, resolving, schedules, failures, bulks, bulking, parked, parked_jobs, parked_keys, ready, heads, wake; nothing unless it is to mend
 --@include keys clock jobs metrics failures moves dependencies limits wanted mending
 
 local mend = ARGV[1] -- "1" to mend what disagrees, "0" only to look
@@ -45,11 +45,15 @@ function checks.schedule(name)
 end
 function checks.failure(group)
   local last = tonumber(redis.call("HGET", failure_key(group), "last") or nil)
+  local lost = redis.call("EXISTS", failures_key) == 0
   if last then compare({ key = failures_key, member = group, score = last }, NOBODY) end
-  if last and mend == "1" and redis.call("TTL", failures_key) == -1 then redis.call("EXPIRE", failures_key, 2592000) end
+  if lost and last and mend == "1" then redis.call("EXPIRE", failures_key, 2592000) end
 end
 function checks.bulk(id)
   local bulk = redis.call("HMGET", bulk_key(id), "state", "created_at")
+  if bulk[1] and redis.call("ZCARD", bulks_key) < 100 then
+    compare({ key = bulks_key, member = id, score = tonumber(bulk[2]) }, NOBODY)
+  end
   if bulk[1] == "RUNNING" then compare({ key = bulking_key, member = id, score = tonumber(bulk[2]) }, NOBODY) end
 end
 -- Jobs that stepped aside although nobody holds their key, nor stands in line to take it: nothing would bring them back.

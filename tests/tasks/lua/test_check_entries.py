@@ -4,7 +4,8 @@ import pytest
 from redis import Redis
 
 from support.damage import EXTRA, full_house
-from support.jobs import KEYS, QUEUED, STORE, a_job, get, take
+from support.jobs import KEYS, QUEUED, STORE, a_job, get, now_ms, take
+from support.oddities import LISTED, furnish, is_mended
 from taskengine.check import check
 from taskengine.store import Ending, Outcome
 
@@ -37,3 +38,15 @@ def test_a_holder_that_is_gone_gives_its_place_back(redis: Redis) -> None:
     check(redis, KEYS, mend=True)
     assert "keyed2" in [job.id for job in take(redis, 10).jobs]
     assert get(redis, "keyed2").state == "RUNNING"
+
+
+@pytest.mark.parametrize("name", sorted(LISTED))
+def test_lists_of_what_is_no_job_agree_with_their_records(redis: Redis, name: str) -> None:
+    furnish(redis)
+    is_mended(redis, LISTED[name])
+
+
+def test_a_group_that_ended_by_itself_is_listed_until_the_next_one_comes(redis: Redis) -> None:
+    redis.zadd(KEYS.failures, {"fail_old": now_ms(redis) * 1000 - 31 * 86_400_000_000})
+    redis.expire(KEYS.failures, 60)
+    assert check(redis, KEYS) == []

@@ -37,3 +37,4 @@ def test_the_same_call_sent_twice_makes_one_key(redis: Redis) -> None:
 def test_there_is_an_end_to_how_many_there_may_be(redis: Redis) -> None:
     redis.hset(KEYS.api_keys, mapping={str(number): f'{{"name": "k{number}"}}' for number in range(1_000)})
     assert create(redis) is Made.TOO_MANY
+    redis.delete(KEYS.api_keys)  # they were made up

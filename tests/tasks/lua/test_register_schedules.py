@@ -35,6 +35,7 @@ def test_declaring_it_again_leaves_it_as_it_is(redis: Redis) -> None:
 
 def test_a_second_worker_leaves_it_as_it_is(redis: Redis) -> None:
     publish(redis)
+    publish(redis, worker="another")
     declare(redis, "s")
     with writes(redis) as written:
         declare(redis, "s", worker="another")

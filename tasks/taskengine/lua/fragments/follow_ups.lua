@@ -24,6 +24,12 @@ local function results_of_chord(key, size)
   return "[" .. table.concat(results, ",") .. "]"
 end
 
+local function end_chord(key)
+  local chord = redis.call("HMGET", key, "callback", "size")
+  follow_with(cjson.decode(chord[1]), results_of_chord(key, tonumber(chord[2])))
+  redis.call("DEL", key)
+end
+
 -- The last member to report sets the callback off. A member reports once.
 local function report_to_chord(id, number, value)
   local key = chord_key(id)
@@ -33,9 +39,7 @@ local function report_to_chord(id, number, value)
     redis.call("PEXPIRE", key, redis.call("HGET", key, "ttl"))
     return
   end
-  local chord = redis.call("HMGET", key, "callback", "size")
-  follow_with(cjson.decode(chord[1]), results_of_chord(key, tonumber(chord[2])))
-  redis.call("DEL", key)
+  end_chord(key)
 end
 
 -- Called when a job that something follows from gets to a final state, or is GONE before that.
