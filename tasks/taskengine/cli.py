@@ -35,7 +35,7 @@ _Run = Callable[[argparse.Namespace, Settings], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 if something failed, 2 if what was asked for is wrong.
 
-    ``check`` has its own: 1 when something disagrees, 2 when it could not look.
+    ``check`` and ``reencrypt`` have their own: 1 when something disagrees or is left, 2 when they could not look.
     """
     chosen = _parser().parse_args(arguments)
     try:
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_keys(commands)
     _add_check(commands)
+    _add_reencrypt(commands)
     return parser
 
 
@@ -128,6 +129,13 @@ def _add_check(commands: "_Commands") -> None:
     check.epilog = "Exit code: 0 all is well or was mended, 1 something disagrees, 2 it could not look."
 
 
+def _add_reencrypt(commands: "_Commands") -> None:
+    summary = "encrypt what is kept anew, under the first key of TASKENGINE_ENCRYPTION_KEY, while all runs"
+    reencrypt = _add(commands, "reencrypt", _reencrypt, summary)
+    reencrypt.add_argument("--dry-run", action="store_true", help="only count what another key encrypted, or none")
+    reencrypt.epilog = "Exit code: 0 the first key opens all, 1 something needs another one, 2 it could not look."
+
+
 def _add(commands: "_Commands", name: str, run: _Run, summary: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
     command.set_defaults(run=run, command=name)
@@ -188,6 +196,12 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
     from taskengine.check.report import run_check
 
     return run_check(settings, repair=chosen.repair, as_json=chosen.json)
+
+
+def _reencrypt(chosen: argparse.Namespace, settings: Settings) -> int:
+    from taskengine.reencryption.report import run_reencrypt
+
+    return run_reencrypt(settings, dry_run=chosen.dry_run)
 
 
 def _target(text: str) -> str:

@@ -44,6 +44,7 @@ class Keyring:
         """Raise ``InvalidSetting`` when there is a key, and not the library that uses it."""
         self._keys = tuple(keys or ())
         self._fernet = _fernet(self._keys) if keys else None
+        self._first = _fernet(self._keys[:1]) if keys else None
 
     @property
     def encrypts(self) -> bool:
@@ -69,6 +70,18 @@ class Keyring:
                 f"none of the keys in {SETTING} opens it; a key that is replaced stays behind the new one"
                 " as long as there are jobs that it encrypted"
             ) from None
+
+    def is_first(self, how: str, kept: str) -> bool:
+        """Whether a text is kept as ``seal`` would keep it: encrypted with the first key, or plain if there is none."""
+        if self._first is None or how == PLAIN:
+            return self._first is None and how == PLAIN
+        from cryptography.fernet import InvalidToken
+
+        try:
+            self._first.decrypt(kept)
+        except InvalidToken:
+            return False
+        return True
 
     def fingerprint(self, text: str) -> str:
         """Return what is the same for the same text and key, and tells nothing of the text without the key."""

@@ -6,22 +6,19 @@ looked at twice. Memory is that of one page of keys, and of the log of events,
 which is capped. Between two steps Redis has time for others.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from taskengine.check.kinds import ALONE, ENDING, INDEXES, JUDGED_BY, RECORD_FIELDS, SETS, STANDING, TYPES
 from taskengine.check.log import LogReplay, in_steps, odd_entries
 from taskengine.keys import Keys
+from taskengine.pacing import PAGE, Pace, key_pages
 from taskengine.records import text
-from taskengine.scripts import Call, call, ours
+from taskengine.scripts import Call, call
 
-PAGE = 500
-"""Keys, and entries of an index, that one SCAN asks for."""
 STEP = 100
 """Jobs or entries that one script looks at: a millisecond or two."""
 REMEMBERED = 100_000
@@ -66,7 +63,7 @@ class Checker:
     def __init__(self, redis: Redis, keys: Keys, *, mend: bool = False, rest: float = 0.0) -> None:
         """``rest``: for how long to do nothing after each step, as a multiple of what it took."""
         self._redis, self._keys = redis, keys
-        self._mend, self._rest = int(mend), rest
+        self._mend, self._paced = int(mend), Pace(rest)
         self._told: set[Difference] = set()
         self.jobs = 0
         """Records looked at."""
@@ -92,7 +89,7 @@ class Checker:
         yield from aging
         if aging:
             return  # no script that looks at the places of jobs can run
-        for page in self._pages():
+        for page in key_pages(self._redis, self._keys, self._paced):
             yield from self._jobs([name for kind, name in page if kind == "job"])
             wrong = self._of_another_type([one for one in page if one[0] in TYPES])
             yield from wrong
@@ -185,17 +182,6 @@ class Checker:
     def _key(self, kind: str, name: str) -> str:
         return f"{self._keys.prefix}{kind}{':' if name else ''}{name}"
 
-    def _pages(self) -> Iterator[list[tuple[str, str]]]:
-        """Every key of the namespace, as its kind and the rest of its name."""
-        pattern = "".join(f"[{one}]" if one in "[]*?^\\" else one for one in self._keys.prefix) + "*"
-        cursor = 0
-        while True:
-            cursor, found = self._paced(lambda at=cursor: self._redis.scan(at, match=pattern, count=PAGE))
-            names = [text(key).removeprefix(self._keys.prefix).partition(":") for key in found]
-            yield [(kind, name) for kind, _, name in names]
-            if not cursor:
-                return
-
     def _members(self, kind: str, name: str) -> Iterator[str]:
         key, cursor = self._key(kind, name), 0
         while True:
@@ -211,17 +197,6 @@ class Checker:
 
     def _run(self, asked: Call[Any]) -> Any:
         return self._paced(lambda: asked.run(self._redis))
-
-    def _paced(self, step: Callable[[], Any]) -> Any:
-        """Take a step, then rest."""
-        begun = time.perf_counter()
-        try:
-            return step()
-        except RedisError as error:
-            raise ours(error) from None
-        finally:
-            if self._rest:
-                time.sleep(self._rest * (time.perf_counter() - begun))
 
 
 def _identity(answer: Any) -> Any:
