@@ -28,6 +28,7 @@ def main(default: str = navigation.OVERVIEW) -> None:
     st.logo(str(STATIC / parts.logo()), icon_image=str(STATIC / "mark.svg"), size="large")
     parts.sidebar()
     parts.browser()
+    parts.renewal()
     page.run()
     if not (parts.open_question() or parts.open_help()):  # one thing at a time floats over a page
         drawer.open_if_asked()

@@ -13,6 +13,12 @@ from taskengine_dashboard.settings import DashboardSettings, Guests
 
 COOKIE = "taskengine_key"
 """As the API calls it. HttpOnly: only the browser and the servers see it, no script."""
+RENEWAL = "taskengine_renewal"
+"""What an identity provider renews a sign-in for, sealed. HttpOnly as well."""
+PROBLEM = "taskengine_problem"
+"""Why the last try to sign in came to nothing, sealed, for a minute."""
+RENEWED = "renewed-token"
+"""Where a session has the token that came in place of the one that its cookie had when it began."""
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
@@ -27,7 +33,7 @@ class Identity:
 
 def who_looks(settings: DashboardSettings) -> Identity:
     """Return who looks at the page that is being drawn."""
-    own: str | None = st.context.cookies.to_dict().get(COOKIE)
+    own: str | None = st.session_state.get(RENEWED) or st.context.cookies.to_dict().get(COOKIE)
     if own:
         return Identity(own, is_signed_in=True)
     is_guest = settings.guests is Guests.ALL or (settings.guests is Guests.LOCAL and _is_local(settings))

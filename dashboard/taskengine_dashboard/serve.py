@@ -17,7 +17,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from taskengine_dashboard import navigation, session, tables
+from taskengine_dashboard import navigation, oidc_routes, session, tables
+from taskengine_dashboard.oidc import Provider, provider_of
 from taskengine_dashboard.origins import LOOPBACK_NAMES, OnlyOurPages
 from taskengine_dashboard.settings import DashboardSettings, InvalidSetting
 from taskengine_dashboard.shapes import is_object
@@ -34,6 +35,7 @@ def main(api_url: str, port: int) -> int:
     """
     try:
         settings = DashboardSettings.from_env(os.environ)
+        provider = provider_of(settings)
     except InvalidSetting as problem:
         return _refuse(str(problem))
     if (busy := _why_not(settings.host, port)) is not None:
@@ -44,7 +46,7 @@ def main(api_url: str, port: int) -> int:
         signal.signal(asked, _end)
     try:
         _say(f"The dashboard is at {_address(settings.host, port)} and asks {source.api_url}.")
-        application(settings).run(config=configuration(settings.host, port))
+        application(settings, provider).run(config=configuration(settings.host, port))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -52,13 +54,15 @@ def main(api_url: str, port: int) -> int:
     return 0
 
 
-def application(settings: DashboardSettings) -> App:
-    """Return the ASGI application; ``open_source`` comes first."""
+def application(settings: DashboardSettings, provider: Provider | None = None) -> App:
+    """Return the ASGI application; ``open_source`` comes first. ``provider`` is who signs viewers in beside keys."""
     hosts = settings.allowed_hosts or (LOOPBACK_NAMES if settings.host in LOOPBACK_NAMES else ())
+    if hosts and settings.public_host:
+        hosts = (*hosts, settings.public_host)
     return App(
         PACKAGE / "app.py",
         lifespan=_lifespan,
-        routes=session.ROUTES,
+        routes=(*session.routes(provider), *oidc_routes.routes(provider)),
         middleware=[Middleware(OnlyOurPages, hosts=hosts)],
         on_script_error=_show_no_traceback,
     )

@@ -29,6 +29,15 @@ REFRESH_CHOICES = (1.0, 2.0, 5.0, 10.0, 0.0)
 """Seconds between refreshes that the sidebar offers; 0 is off."""
 
 
+class SignInToken(StrEnum):
+    """Which of an identity provider's tokens opens the API."""
+
+    ID = "id"
+    """That which says who signed in; it is for the client."""
+    ACCESS = "access"
+    """That which is for an API, if the provider makes signed ones for ours."""
+
+
 class InvalidSetting(Exception):
     """A setting was refused. ``name`` is the variable that the user wrote."""
 
@@ -58,6 +67,41 @@ def _url(text: str) -> str:
     raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {text!r}")
 
 
+def _safe_url(text: str) -> str:
+    """Where secrets go, or keys come from: nobody on the way may read or change them."""
+    parts = urlsplit(_url(text))
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError(f"expected an address without a query or a user, got {text!r}")
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError(f"expected https, got {text!r}")
+    return text
+
+
+def _public_url(text: str) -> str:
+    if urlsplit(_safe_url(text)).path not in {"", "/"}:
+        raise ValueError(f"expected an address without a path: pages are at its root, got {text!r}")
+    return text.rstrip("/").lower()
+
+
+def _scopes(text: str) -> tuple[str, ...]:
+    scopes = tuple(text.replace(",", " ").split())
+    if "openid" in scopes:
+        return scopes
+    raise ValueError(f"expected openid among them, got {text!r}")
+
+
+def _token(text: str) -> SignInToken:
+    if text in list(SignInToken):
+        return SignInToken(text)
+    raise ValueError(f"expected {', '.join(SignInToken)}, got {text!r}")
+
+
+def _label(text: str) -> str:
+    if len(text) <= 40 and text.isprintable():
+        return text
+    raise ValueError(f"expected a name of at most 40 letters, got {text!r:.60}")
+
+
 def _refresh(text: str) -> float:
     names = {f"{seconds:g}": seconds for seconds in REFRESH_CHOICES}
     if text in names:
@@ -85,6 +129,19 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "api_key": _key,
     "guests": _guests,
     "refresh_seconds": _refresh,
+    "public_url": _public_url,
+    "oidc_issuer": _safe_url,
+    "oidc_client_id": str,
+    "oidc_client_secret": str,
+    "oidc_scopes": _scopes,
+    "oidc_token": _token,
+    "oidc_name": _label,
+}
+
+_NEEDED_WITH_ISSUER = {
+    "oidc_client_id": "as the issuer knows this dashboard",
+    "oidc_client_secret": "which the issuer gave this dashboard",
+    "public_url": "where browsers reach this dashboard: the issuer leads back there",
 }
 
 
@@ -106,6 +163,20 @@ class DashboardSettings:
     """Who is shown pages without having signed in, with ``api_key`` or, where the API allows it, without any."""
     refresh_seconds: float = 2.0
     """How often pages refresh until the viewer chooses otherwise."""
+    public_url: str | None = None
+    """Where browsers reach us, scheme, host and port; needed with an issuer, which leads back there."""
+    oidc_issuer: str | None = None
+    """The identity provider by which viewers may sign in; see ``oidc.py``."""
+    oidc_client_id: str | None = None
+    """What the issuer calls this dashboard."""
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    """By which the issuer knows that it is this dashboard; what we leave with browsers is encrypted with it."""
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email")
+    """What the issuer is asked for; ``offline_access`` where it renews sign-ins for that alone."""
+    oidc_token: SignInToken = SignInToken.ID
+    """Which of the issuer's tokens the API is asked with."""
+    oidc_name: str | None = None
+    """What the button calls the issuer; its host when unset."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -119,7 +190,21 @@ class DashboardSettings:
                 raise InvalidSetting(variable, f"is not a setting{_did_you_mean(variable, names)}")
             if text:
                 values[names[variable]] = _read(variable, names[variable], text)
-        return cls(**values)
+        made = cls(**values)
+        for name, what in _NEEDED_WITH_ISSUER.items():
+            if made.oidc_issuer is not None and getattr(made, name) is None:
+                raise InvalidSetting(PREFIX + name.upper(), f"is needed with an issuer: {what}")
+        return made
+
+    @property
+    def public_host(self) -> str | None:
+        """The name by which browsers reach us, where it is set."""
+        return urlsplit(self.public_url).hostname if self.public_url else None
+
+    @property
+    def provider_name(self) -> str | None:
+        """What viewers know the identity provider by; ``None`` when there is none."""
+        return self.oidc_name or (urlsplit(self.oidc_issuer).hostname if self.oidc_issuer else None)
 
 
 def _read(variable: str, name: str, text: str) -> Any:

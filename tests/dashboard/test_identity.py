@@ -21,7 +21,7 @@ def comes(monkeypatch: pytest.MonkeyPatch) -> Any:
         cookies = SimpleNamespace(to_dict=lambda: {COOKIE: key} if key else {})
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         context = SimpleNamespace(cookies=cookies, ip_address=ip, headers=named or HERE)
-        monkeypatch.setattr(identity, "st", SimpleNamespace(context=context))
+        monkeypatch.setattr(identity, "st", SimpleNamespace(context=context, session_state={}))
 
     return come
 

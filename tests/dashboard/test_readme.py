@@ -12,7 +12,9 @@ README = (Path(__file__).parents[2] / "dashboard" / "README.md").read_text("utf-
 
 
 def shown(value: object) -> str:
-    return "" if value in (None, ()) else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def test_its_table_of_settings_is_the_settings_with_their_defaults() -> None:

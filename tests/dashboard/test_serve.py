@@ -22,14 +22,21 @@ from taskengine_dashboard.serve import PACKAGE, configuration
 
 PROGRAM = "import sys; from taskengine_dashboard.serve import main; sys.exit(main('http://127.0.0.1:9', {port}))"
 
+WITH_PROVIDER = {
+    "TASKENGINE_DASHBOARD_OIDC_ISSUER": "http://127.0.0.1:9",
+    "TASKENGINE_DASHBOARD_OIDC_CLIENT_ID": "dashboard",
+    "TASKENGINE_DASHBOARD_OIDC_CLIENT_SECRET": "nobody knows",
+    "TASKENGINE_DASHBOARD_PUBLIC_URL": "http://127.0.0.1:8501",
+}
+
 OURS = sorted(path for path in PACKAGE.rglob("*.*") if path.suffix in {".toml", ".css", ".svg", ".py"})
 
 
 @contextmanager
-def a_dashboard() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def a_dashboard(**settings: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A dashboard whose API is nowhere, and its address."""
     port = free_port()
-    env = {name: value for name, value in os.environ.items() if not name.startswith("TASKENGINE_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TASKENGINE_")} | settings
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(port=port)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -120,6 +127,18 @@ def test_a_setting_that_is_none_is_one_line(
     )
 
 
+def test_an_identity_provider_without_its_packages_is_one_line_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in WITH_PROVIDER.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setitem(sys.modules, "authlib.integrations.starlette_client", None)
+    assert serve.main("http://127.0.0.1:9", free_port()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("TASKENGINE_DASHBOARD_OIDC_ISSUER needs ")
+    assert line.endswith(": install taskengine[oidc]")
+
+
 # It runs
 
 
@@ -154,8 +173,9 @@ def test_only_its_own_pages_may_open_its_websocket(running: str, origin: str | N
         assert connection.recv(1024).split(b" ")[1] == status
 
 
-def test_it_says_where_it_is_and_sigterm_ends_it_without_another_word() -> None:
-    with a_dashboard() as (process, url):
+@pytest.mark.parametrize("settings", [{}, WITH_PROVIDER], ids=["alone", "with an identity provider"])
+def test_it_says_where_it_is_and_sigterm_ends_it_without_another_word(settings: dict[str, str]) -> None:
+    with a_dashboard(**settings) as (process, url):
         process.send_signal(signal.SIGTERM)
         said, complained = process.communicate(timeout=10)
     assert process.returncode == 0

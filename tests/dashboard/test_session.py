@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from support.fake_api import FakeApi
 from taskengine_dashboard.origins import OnlyOurPages
-from taskengine_dashboard.session import ROUTES
+from taskengine_dashboard.session import routes
 
 KEY = "te_abc"
 
@@ -17,7 +17,7 @@ KEY = "te_abc"
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A browser on a page of ours."""
-    app = Starlette(routes=list(ROUTES), middleware=[Middleware(OnlyOurPages, hosts=("jobs.test",))])
+    app = Starlette(routes=list(routes()), middleware=[Middleware(OnlyOurPages, hosts=("jobs.test",))])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://jobs.test", headers={"origin": "http://jobs.test"}

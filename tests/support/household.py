@@ -42,6 +42,11 @@ class Household:
         """All that was printed since the last start."""
         return self._terminal.read_text("utf-8")
 
+    def set(self, **settings: object) -> Self:
+        """Have it start with these settings as well."""
+        self._settings |= settings
+        return self
+
     def start(self) -> Self:
         """Start it and wait until it says that all is up."""
         self._launch()

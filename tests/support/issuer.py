@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
@@ -12,6 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 AUDIENCE = "taskengine"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered over HTTP."""
+
+    status: int
+    body: Any = None
+    leads_to: str | None = None
 
 
 class Issuer:
@@ -28,11 +39,20 @@ class Issuer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                issuer.asked.append(self.path)
-                found = None if issuer.away else issuer.documents().get(self.path)
-                self.send_response(500 if found is None else 200)
+                self._answer(issuer.got)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+                self._answer(lambda path: issuer.posted(path, body, self.headers.get("authorization", "")))
+
+            def _answer(self, answer: Callable[[str], Answer]) -> None:
+                issuer.asked.append(self.path.partition("?")[0])
+                said = Answer(500) if issuer.away else answer(self.path)
+                self.send_response(said.status)
+                if said.leads_to:
+                    self.send_header("Location", said.leads_to)
                 self.end_headers()
-                self.wfile.write(json.dumps(found).encode())
+                self.wfile.write(json.dumps(said.body).encode())
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
@@ -49,6 +69,15 @@ class Issuer:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def got(self, path: str) -> Answer:
+        """Answer a GET."""
+        found = self.documents().get(path)
+        return Answer(500 if found is None else 200, found)
+
+    def posted(self, path: str, body: str, authorization: str) -> Answer:  # noqa: ARG002 - there is nothing to post
+        """Answer a POST."""
+        return Answer(405)
 
     def rotate(self, key_id: str, *, curve: bool = False) -> None:
         """Use one key from now on, a new one, and publish no other."""

@@ -13,6 +13,7 @@ from taskengine_dashboard.parts.kpi import Kpi, kpi_cards
 from taskengine_dashboard.parts.live import live, refresh_seconds
 from taskengine_dashboard.parts.notices import remember, show_notice
 from taskengine_dashboard.parts.preferences import recall
+from taskengine_dashboard.parts.renewal import renewal
 from taskengine_dashboard.parts.sidebar import graphiql_url, logo, sidebar
 from taskengine_dashboard.parts.sign_in import sign_in_form
 from taskengine_dashboard.parts.sparks import spark
@@ -51,6 +52,7 @@ __all__ = [
     "recall",
     "refresh_seconds",
     "remember",
+    "renewal",
     "show_notice",
     "sidebar",
     "sign_in_form",

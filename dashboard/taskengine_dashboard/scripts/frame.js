@@ -15,8 +15,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   const { signal } = mine;
   for (const [name, value] of Object.entries(data.remember))
     document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=strict`;
-  if (data.leave)
-    fetch(new URL("auth/logout", document.baseURI), { method: "POST" }).finally(() => location.reload());
+  if (data.leave) leave();
 
   let chord = 0;
   const pressed = (event) => {
@@ -42,4 +41,14 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   if (document.hidden) looked(); // opened behind another tab
   parentElement.dataset.listens = ""; // for whoever presses keys as soon as they are heard: our tests
   return () => mine.abort(); // not another's, which may listen already
+}
+
+async function leave() {
+  try {
+    const answer = await fetch(new URL("auth/logout", document.baseURI), { method: "POST" });
+    if (answer.status === 200) return location.assign((await answer.json()).leads_to); // the provider signs out as well
+  } catch {
+    // The page that is loaded says who is signed in.
+  }
+  location.reload();
 }
