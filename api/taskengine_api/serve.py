@@ -8,7 +8,9 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -19,6 +21,7 @@ from taskengine.settings import Settings
 from taskengine_api.access import is_loopback
 from taskengine_api.app import create_app
 from taskengine_api.settings import ApiSettings, OpenLoopback
+from taskengine_api.stalled import PatientHttp, PatientWebSocket
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +41,7 @@ def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None
     config = uvicorn.Config(
         create_app(settings, api=api, settled=_settle),
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http="httptools",
-        ws="websockets-sansio",
+        **_patient(api.stalled_seconds),
         ws_max_size=api.max_body_bytes,
         ws_per_message_deflate=False,
         log_config=None,
@@ -57,6 +59,14 @@ def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None
     finally:
         listening.close()
     return 0
+
+
+def _patient(seconds: float) -> dict[str, Any]:
+    """Return what speaks HTTP (on httptools) and WebSocket."""
+    return {
+        "http": partial(PatientHttp, stalled_seconds=seconds),
+        "ws": partial(PatientWebSocket, stalled_seconds=seconds),
+    }
 
 
 def _settle() -> None:

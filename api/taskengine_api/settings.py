@@ -92,6 +92,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "cache_seconds": _seconds_or_none,
     "max_body_bytes": count,
     "max_subscriptions": count,
+    "stalled_seconds": seconds,
     "key": _key,
     "open_loopback": _open_loopback,
     "hosts": _names,
@@ -124,6 +125,8 @@ class ApiSettings:
     """The largest request body, and the largest message over a WebSocket."""
     max_subscriptions: int = 50
     """Operations at once on one WebSocket."""
+    stalled_seconds: float = 15.0
+    """How long a client may leave all of what was sent to it unread; see ``stalled.py``."""
     key: str | None = field(default=None, repr=False)
     """A key that opens everything, besides those that ``taskengine keys`` makes: for processes of one house."""
     open_loopback: OpenLoopback = OpenLoopback.AUTO
