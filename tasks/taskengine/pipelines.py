@@ -22,6 +22,7 @@ from taskengine.errors import InvalidInput, UnusableResult
 from taskengine.jobs import Options
 from taskengine.records import call_of, dumps, with_fields
 from taskengine.redaction import Parted
+from taskengine.reencryption.sealed import Turn
 from taskengine.results import ChordResult, Result, ResultGroup
 from taskengine.scripts import Value
 from taskengine.secrets import REVEAL, of_secret
@@ -62,6 +63,9 @@ def row_of_call(engine: "TaskEngine", task: "JobTask", report: Report | None = N
 
 def next_calls(engine: "TaskEngine", task: "JobTask", then: str, result: Any) -> str:
     """Return the calls that follow a job that returned ``result``, for its outcome; raise ``UnusableResult``."""
+    if engine.keyring.encrypts:
+        # The job may hold them since before the first key was changed.
+        then = Turn(engine.keyring).field("then", then)
     spec, *later = json.loads(then)
     wrapper = engine.tasks.get(spec["task"])
     if wrapper is None:

@@ -396,6 +396,17 @@ async def test_without_keys_it_is_the_one_at_the_machine_and_past_the_api_nobody
     assert (await api.data(document, id=past))["job"] == {"enqueuedBy": None}
 
 
+async def test_who_enqueued_a_job_is_told_to_viewers_too(api: Api) -> None:
+    operator, viewer = [
+        await api.client.create_api_key(name, role) for name, role in (("otto", Role.OPERATOR), ("vera", Role.VIEWER))
+    ]
+    document = 'mutation { enqueueJob(input: { task: "universal", args: {} }) { job { id } } }'
+    made = (await api.post({"query": document}, **bearer(operator))).json()["data"]["enqueueJob"]["job"]["id"]
+    asked = {"query": "query ($id: ID!) { viewer { role } job(id: $id) { enqueuedBy } }", "variables": {"id": made}}
+    answer = (await api.post(asked, **bearer(viewer))).json()
+    assert answer["data"] == {"viewer": {"role": "VIEWER"}, "job": {"enqueuedBy": "otto"}}
+
+
 async def test_enqueueing_is_told_by_the_record_and_not_by_the_audit(api: Api) -> None:
     await by_name(api)
     assert (await api.client.list_audit_entries()).entries == ()

@@ -1,6 +1,9 @@
 """``taskengine reencrypt``: afterwards the first key opens all that is kept, and jobs went on meanwhile."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from typing import Any
 
 import pytest
 from huey.api import chord
@@ -8,12 +11,18 @@ from redis import Redis
 
 from support.bench import Bench
 from support.jobs import COMPLETED, KEYS, STORE, finish, register, take
-from taskengine import Secret, current_job
+from support.schedules import SCHEDULES, get_schedule, jobs_of, make_due, tick_as_seen
+from support.schedules import due as due_ones
+from taskengine import Client, Secret, Settings, current_job
 from taskengine.cli import main
 from taskengine.encryption import Keyring
 from taskengine.records import SEALED, dumps
-from taskengine.reencryption.walk import Reencryption
+from taskengine.reencryption import walk
+from taskengine.reencryption.walk import PASSES, Reencryption
+from taskengine.schedule_store import Saved
+from taskengine.schedules import Definition
 from taskengine.store import Answer
+from taskengine.worker.sweep import sweep
 
 NEW, OLD = "A" * 43 + "=", "b" * 42 + "A="
 
@@ -96,6 +105,191 @@ def test_a_job_that_is_claimed_meanwhile_goes_on_and_its_checkpoint_is_turned_to
     assert finish(redis, claimed, value='"one"') is Answer.OK
     alone = reencrypt(redis, NEW, dry_run=True)
     assert (alone.unreadable, alone.left) == (0, 0)
+
+
+def saved_checkpoints(bench: Bench, redis: Redis) -> tuple[str, Callable[[str], Any]]:
+    """Have a job run, and a checkpoint saved under the old key; return its id, and what saves another one."""
+    job = bench.engine.tasks["pay"](pin="one")
+    register(redis, "pay")
+    claimed = take(redis).jobs[0]
+
+    def save(text: str) -> None:
+        STORE.save_checkpoint(job.id, claimed.lease, SEALED + dumps(Keyring((OLD,)).seal(text))).run(redis)
+
+    save('"here"')
+    return job.id, save
+
+
+def opened_checkpoint(redis: Redis, job_id: str, key: str) -> str:
+    return Keyring((key,)).open(*json.loads(str(redis.get(KEYS.checkpoint(job_id))).removeprefix(SEALED)))
+
+
+def before_each_replacement(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
+    """Do something between the reading of a record and its replacement, told how often that was before."""
+    real, times = walk.call, count()
+
+    def call(*given: Any, **rows: Any) -> Any:
+        act(next(times))
+        return real(*given, **rows)
+
+    monkeypatch.setattr(walk, "call", call)
+
+
+def after_each_page(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
+    """Do something between the look for keys and the reading of their records, told in which pass (few keys are a page)."""
+    real, times = walk.key_pages, count()
+
+    def key_pages(*given: Any) -> Iterator[list[tuple[str, str]]]:
+        for page in real(*given):
+            act(next(times))
+            yield page
+
+    monkeypatch.setattr(walk, "key_pages", key_pages)
+
+
+def test_what_changed_since_it_was_read_is_read_again_and_not_written_over(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, save = saved_checkpoints(bench, redis)
+    reencrypt(redis)
+    save('"read"')
+    before_each_replacement(monkeypatch, lambda times: save('"saved since"') if times == 0 else None)
+    done = reencrypt(redis)
+    assert (done.changed, done.left) == (1, 0)
+    assert opened_checkpoint(redis, job_id, NEW) == '"saved since"'
+
+
+def test_what_changes_before_every_try_stays_and_counts_as_left(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, save = saved_checkpoints(bench, redis)
+    reencrypt(redis)
+    save('"read"')
+    before_each_replacement(monkeypatch, lambda times: save(f"{times}"))
+    done = reencrypt(redis)
+    assert (done.changed, done.left) == (0, 1)
+    assert opened_checkpoint(redis, job_id, OLD) == str((PASSES - 1) * (walk.TRIES - 1) - 1)
+
+
+def test_what_is_deleted_since_it_was_read_does_not_come_back(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.engine.tasks["pay"](pin="one")
+    job = bench.run()
+    before_each_replacement(monkeypatch, lambda _: STORE.delete_job(job.id).run(redis) and None)
+    done = reencrypt(redis)
+    assert (done.changed, done.left) == (0, 0)
+    assert not redis.exists(KEYS.job(job.id))
+
+
+def test_a_call_that_follows_before_its_chord_is_looked_at_is_found_in_the_next_pass(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay, tell = bench.engine.tasks["pay"], bench.engine.tasks["tell"]
+    bench.engine.enqueue(chord([tell.s()], pay.s(pin="sum")))
+    after_each_page(monkeypatch, lambda number: bench.run() and None if number == 0 else None)
+    done = reencrypt(redis)
+    assert (done.changed, done.left) == (1, 0)
+    bench.engine.keyring = Keyring((NEW,))
+    assert bench.run().result == "sum"
+
+
+def test_what_is_still_encrypted_with_another_key_after_the_last_pass_counts_as_left(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay = bench.engine.tasks["pay"]
+    after_each_page(monkeypatch, lambda _: pay(pin="one") and None)
+    done = reencrypt(redis)
+    assert (done.changed, done.left, done.unreadable) == (PASSES - 2, 1, 0)
+
+
+def test_what_a_running_job_holds_of_calls_to_follow_is_under_the_first_key_too(bench: Bench, redis: Redis) -> None:
+    pay, tell = bench.engine.tasks["pay"], bench.engine.tasks["tell"]
+    last = pay.s(pin="last").error(pay.s(pin="broken"))
+    bench.engine.enqueue(tell.s().then(tell).then(last))
+    bench.engine.keyring = Keyring((NEW, OLD))
+    running = bench.claim()
+    reencrypt(redis)
+    bench.engine.execute(running)
+    bench.dispatcher.flush()
+    alone = reencrypt(redis, NEW, dry_run=True)
+    assert (alone.unreadable, alone.left) == (0, 0)
+    bench.engine.keyring = Keyring((NEW,))
+    assert [bench.run().state for _ in "ab"] == [COMPLETED] * 2
+
+
+# Schedules
+
+
+@pytest.fixture
+async def client(bench: Bench, redis_url: str) -> AsyncIterator[Client]:
+    client = Client(redis_url, namespace="test", settings=Settings(encryption_key=(OLD,)))
+    await client.create_schedule("s", "pay", {"pin": "one"}, every_seconds=60)
+    yield client
+    await client.close()
+
+
+async def test_a_schedule_whose_old_key_is_retired_has_its_next_job_run_with_its_secret(
+    bench: Bench, redis: Redis, client: Client
+) -> None:
+    assert reencrypt(redis).changed == 1
+    bench.engine.keyring = Keyring((NEW,))
+    make_due(redis)
+    sweep(bench.engine.job_storage, bench.engine.settings, {})
+    done = bench.run()
+    assert (jobs_of(redis), done.state, done.result) == ([done.id], COMPLETED, "one")
+
+
+async def test_who_read_a_schedule_before_and_changes_it_after_changes_what_there_is_by_then(
+    redis: Redis, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading and the saving the client asks for the time."""
+    real, times = client._now_ms, count()
+
+    async def now_ms() -> int:
+        if next(times) == 0:
+            assert reencrypt(redis).changed == 1
+        return await real()
+
+    monkeypatch.setattr(client, "_now_ms", now_ms)
+    assert (await client.update_schedule("s", every_seconds=120)).every_seconds == 120
+    assert next(times) == 2
+    alone = reencrypt(redis, NEW, dry_run=True)
+    assert (alone.unreadable, alone.left) == (0, 0)
+
+
+async def test_asterisks_for_a_secret_that_was_read_before_keep_the_one_there_is_by_then(
+    bench: Bench, redis: Redis, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, times = client._now_ms, count()
+
+    async def now_ms() -> int:
+        if next(times) == 0:
+            reencrypt(redis)
+        return await real()
+
+    monkeypatch.setattr(client, "_now_ms", now_ms)
+    shown = (await client.update_schedule("s", args={"given": 1, "pin": "********"})).args
+    assert shown == {"given": 1, "pin": "********"}
+    bench.engine.keyring = Keyring((NEW,))
+    await client.run_schedule("s")
+    assert bench.run().result == "one"
+
+
+async def test_neither_an_old_reading_nor_a_tick_seen_before_puts_old_ciphertext_back(
+    redis: Redis, client: Client
+) -> None:
+    before, (seen,) = get_schedule(redis), [make_due(redis), *due_ones(redis)][1:]
+    definition = Definition(task="pay", args=before.args, secrets=before.secrets, every_seconds=60)
+    assert reencrypt(redis).changed == 1
+    saved = SCHEDULES.save_schedule("s", definition, revision=before.revision, enabled=True, next_ms=None).run(redis)
+    assert saved is Saved.NOT_AS_READ
+    assert not tick_as_seen(redis, seen)
+    assert jobs_of(redis) == []
+    assert reencrypt(redis, NEW, dry_run=True).unreadable == 0
+
+
+# The command
 
 
 def test_the_command_says_how_it_went(

@@ -18,7 +18,9 @@ end
 for at = rows, #ARGV, 3 do
   if kind == "checkpoint" then
     redis.call("SET", key, ARGV[at + 2])
-    redis.call("HSET", job_key(name), "checkpoint", #ARGV[at + 2])
+    if redis.call("HEXISTS", job_key(name), "checkpoint") == 1 then
+      redis.call("HSET", job_key(name), "checkpoint", #ARGV[at + 2])
+    end
   else
     redis.call("HSET", key, ARGV[at], ARGV[at + 2])
   end

@@ -1,7 +1,8 @@
 """Goes through the records of a live namespace, and puts what each keeps encrypted under the first key.
 
 A record is replaced by one script, and only when it is still as it was read: whatever moves meanwhile goes on.
-Calls that follow are copied from one record to the next, so it goes through all as long as it finds something.
+Calls that follow are copied from one record to the next, and the first may be gone before it is looked at. So it goes
+through all twice at the least, and on as long as it finds something.
 """
 
 from collections import Counter
@@ -24,7 +25,7 @@ STEP = 50
 TRIES = 5
 """How often a record is read again that was changed meanwhile."""
 PASSES = 10
-"""At the most: each goes through all, the last one to see that nothing is left."""
+"""At the most: each goes through all. The last one only counts what others still encrypt with another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Reencryption:
         """``rest``: for how long to do nothing after each step, as a multiple of what it took."""
         self._redis, self._keys, self._keyring = redis, keys, keyring
         self._pace, self._dry_run = Pace(rest), dry_run
+        self._counts_only = dry_run
         self.seen: Counter[str] = Counter()
         """Records that were looked at, by kind."""
         self.changed = 0
@@ -58,6 +60,7 @@ class Reencryption:
         """Go through all, and yield what stays as it is. Raises ``RedisUnavailable``."""
         for number in range(1 if self._dry_run else PASSES):
             before, self.left, self.unreadable = self.changed, 0, 0
+            self._counts_only = self._dry_run or number == PASSES - 1
             self.seen.clear()
             for page in key_pages(self._redis, self._keys, self._pace):
                 records = [one for one in page if one[0] in FIELDS_OF]
@@ -65,7 +68,7 @@ class Reencryption:
                     found = self._records(records[start : start + STEP])
                     self.unreadable += len(found)
                     yield from [] if number else found
-            if self.changed == before and not self.left:
+            if number and self.changed == before and not self.left:
                 return
 
     def _records(self, records: Sequence[tuple[str, str]]) -> list[Unreadable]:
@@ -85,7 +88,7 @@ class Reencryption:
             rows = [part for field, was in kept.items() if new[field] != was for part in (field, was, new[field])]
             if not rows:
                 break
-            if self._dry_run or tries == TRIES - 1:
+            if self._counts_only or tries == TRIES - 1:
                 self.left += 1
                 break
             if self._replace(kind, name, rows):

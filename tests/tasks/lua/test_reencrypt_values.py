@@ -37,6 +37,13 @@ def test_a_checkpoint_is_replaced_with_its_size(redis: Redis) -> None:
     assert (redis.get(KEYS.checkpoint("j1")), record(redis)["checkpoint"]) == ("1.0", "3")
 
 
+def test_a_checkpoint_of_no_job_makes_none(redis: Redis) -> None:
+    redis.set(KEYS.checkpoint("gone"), "1")
+    assert replace(redis, "checkpoint", "gone", "", "1", "1.0")
+    assert redis.keys() == [KEYS.checkpoint("gone")]
+    redis.delete(KEYS.checkpoint("gone"))  # as `taskengine check --mend` does
+
+
 def test_who_read_a_schedule_before_reads_it_again(redis: Redis) -> None:
     before = a_schedule(redis)
     definition = str(redis.hget(KEYS.schedule("s"), "definition"))
