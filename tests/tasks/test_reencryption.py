@@ -136,7 +136,7 @@ def before_each_replacement(monkeypatch: pytest.MonkeyPatch, act: Callable[[int]
 
 
 def after_each_page(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
-    """Do something between the look for keys and the reading of their records, told in which pass (few keys are a page)."""
+    """Do something between the finding of keys and the reading of records, told the pass: few keys are one page."""
     real, times = walk.key_pages, count()
 
     def key_pages(*given: Any) -> Iterator[list[tuple[str, str]]]:
