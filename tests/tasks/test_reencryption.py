@@ -1,6 +1,7 @@
 """``taskengine reencrypt``: afterwards the first key opens all that is kept, and jobs went on meanwhile."""
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from typing import Any
@@ -11,8 +12,7 @@ from redis import Redis
 
 from support.bench import Bench
 from support.jobs import COMPLETED, KEYS, STORE, finish, register, take
-from support.schedules import SCHEDULES, get_schedule, jobs_of, make_due, tick_as_seen
-from support.schedules import due as due_ones
+from support.schedules import SCHEDULES, due, get_schedule, jobs_of, make_due, tick_as_seen
 from taskengine import Client, Secret, Settings, current_job
 from taskengine.cli import main
 from taskengine.encryption import Keyring
@@ -124,7 +124,7 @@ def opened_checkpoint(redis: Redis, job_id: str, key: str) -> str:
     return Keyring((key,)).open(*json.loads(str(redis.get(KEYS.checkpoint(job_id))).removeprefix(SEALED)))
 
 
-def before_each_replacement(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
+def before_each_replacement(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object]) -> None:
     """Do something between the reading of a record and its replacement, told how often that was before."""
     real, times = walk.call, count()
 
@@ -135,7 +135,7 @@ def before_each_replacement(monkeypatch: pytest.MonkeyPatch, act: Callable[[int]
     monkeypatch.setattr(walk, "call", call)
 
 
-def after_each_page(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
+def after_each_page(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object]) -> None:
     """Do something between the finding of keys and the reading of records, told the pass: few keys are one page."""
     real, times = walk.key_pages, count()
 
@@ -176,7 +176,7 @@ def test_what_is_deleted_since_it_was_read_does_not_come_back(
 ) -> None:
     bench.engine.tasks["pay"](pin="one")
     job = bench.run()
-    before_each_replacement(monkeypatch, lambda _: STORE.delete_job(job.id).run(redis) and None)
+    before_each_replacement(monkeypatch, lambda _: STORE.delete_job(job.id).run(redis))
     done = reencrypt(redis)
     assert (done.changed, done.left) == (0, 0)
     assert not redis.exists(KEYS.job(job.id))
@@ -187,7 +187,7 @@ def test_a_call_that_follows_before_its_chord_is_looked_at_is_found_in_the_next_
 ) -> None:
     pay, tell = bench.engine.tasks["pay"], bench.engine.tasks["tell"]
     bench.engine.enqueue(chord([tell.s()], pay.s(pin="sum")))
-    after_each_page(monkeypatch, lambda number: bench.run() and None if number == 0 else None)
+    after_each_page(monkeypatch, lambda number: bench.run() if number == 0 else None)
     done = reencrypt(redis)
     assert (done.changed, done.left) == (1, 0)
     bench.engine.keyring = Keyring((NEW,))
@@ -198,7 +198,7 @@ def test_what_is_still_encrypted_with_another_key_after_the_last_pass_counts_as_
     bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pay = bench.engine.tasks["pay"]
-    after_each_page(monkeypatch, lambda _: pay(pin="one") and None)
+    after_each_page(monkeypatch, lambda _: pay(pin="one"))
     done = reencrypt(redis)
     assert (done.changed, done.left, done.unreadable) == (PASSES - 2, 1, 0)
 
@@ -240,20 +240,26 @@ async def test_a_schedule_whose_old_key_is_retired_has_its_next_job_run_with_its
     assert (jobs_of(redis), done.state, done.result) == ([done.id], COMPLETED, "one")
 
 
-async def test_who_read_a_schedule_before_and_changes_it_after_changes_what_there_is_by_then(
-    redis: Redis, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the reading and the saving the client asks for the time."""
-    real, times = client._now_ms, count()
+def reencrypt_before_it_saves(client: Client, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Between the reading and the saving the client asks for the time; return what tells how often it did."""
+    real, asked = client._now_ms, Counter[str]()  # pyright: ignore[reportPrivateUsage]: nothing else lies between
 
     async def now_ms() -> int:
-        if next(times) == 0:
+        asked["now"] += 1
+        if asked["now"] == 1:
             assert reencrypt(redis).changed == 1
         return await real()
 
     monkeypatch.setattr(client, "_now_ms", now_ms)
+    return lambda: asked["now"]
+
+
+async def test_who_read_a_schedule_before_and_changes_it_after_changes_what_there_is_by_then(
+    redis: Redis, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = reencrypt_before_it_saves(client, redis, monkeypatch)
     assert (await client.update_schedule("s", every_seconds=120)).every_seconds == 120
-    assert next(times) == 2
+    assert asked() == 2
     alone = reencrypt(redis, NEW, dry_run=True)
     assert (alone.unreadable, alone.left) == (0, 0)
 
@@ -261,14 +267,7 @@ async def test_who_read_a_schedule_before_and_changes_it_after_changes_what_ther
 async def test_asterisks_for_a_secret_that_was_read_before_keep_the_one_there_is_by_then(
     bench: Bench, redis: Redis, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, times = client._now_ms, count()
-
-    async def now_ms() -> int:
-        if next(times) == 0:
-            reencrypt(redis)
-        return await real()
-
-    monkeypatch.setattr(client, "_now_ms", now_ms)
+    reencrypt_before_it_saves(client, redis, monkeypatch)
     shown = (await client.update_schedule("s", args={"given": 1, "pin": "********"})).args
     assert shown == {"given": 1, "pin": "********"}
     bench.engine.keyring = Keyring((NEW,))
@@ -279,7 +278,8 @@ async def test_asterisks_for_a_secret_that_was_read_before_keep_the_one_there_is
 async def test_neither_an_old_reading_nor_a_tick_seen_before_puts_old_ciphertext_back(
     redis: Redis, client: Client
 ) -> None:
-    before, (seen,) = get_schedule(redis), [make_due(redis), *due_ones(redis)][1:]
+    make_due(redis)
+    before, (seen,) = get_schedule(redis), due(redis)
     definition = Definition(task="pay", args=before.args, secrets=before.secrets, every_seconds=60)
     assert reencrypt(redis).changed == 1
     saved = SCHEDULES.save_schedule("s", definition, revision=before.revision, enabled=True, next_ms=None).run(redis)

@@ -1,6 +1,6 @@
 -- check_counts: whether what counts by field can be read: metrics, and what is kept of a group of failures.
 --
--- A field that no script can read stops the next move that meets it, so on demand it is taken out.
+-- A field that no script can read counts as nothing for the moves that meet it; on demand it is taken out.
 --
 -- Returns  rows of key, member, job, expected, found, outcome
 -- Writes   metrics, failure; nothing unless it is to mend

@@ -3,7 +3,7 @@
 -- Returns  {now (ms), start of the first slot (s), a list: for each slot its counts as json or "",
 --          a list: of what is not yet in a slot of this length {second, counts as json}}
 -- Writes   nothing
---@include keys clock
+--@include keys clock metrics
 
 local seconds = tonumber(ARGV[1]) -- int  of a slot
 local slots   = tonumber(ARGV[2]) -- int  how many, the present one included
@@ -17,9 +17,9 @@ local first = second - second % seconds - (slots - 1) * seconds
 local function open_counts(length, start)
   local found, sum = redis.call("HGETALL", metrics_open_key(length, start)), {}
   for i = 1, #found, 2 do
-    local its_queue, its_task, what = string.match(found[i], "^([^:]+):([^:]+):(%w+)$")
-    if (queue == "*" or its_queue == queue) and (task == "*" or its_task == task) then
-      sum[what] = (sum[what] or 0) + tonumber(found[i + 1])
+    local its_queue, its_task, what = string.match(found[i], COUNTED)
+    if what and (queue == "*" or its_queue == queue) and (task == "*" or its_task == task) then
+      sum[what] = (sum[what] or 0) + count_of(found[i + 1])
     end
   end
   return next(sum) and cjson.encode(sum)

@@ -11,6 +11,7 @@ from redis import Redis
 from support.failing import FAILURES, GROUP, PLACE, a_failed_job, fail, failed_jobs, group
 from support.jobs import (
     CANCELLED,
+    FAILED,
     KEYS,
     STORE,
     a_job,
@@ -37,6 +38,28 @@ def test_a_group_has_its_facts(redis: Redis) -> None:
     assert (found.count, found.failed_jobs, found.sample) == (1, 1, "j1")
     assert found.first_at == found.last_at
     assert before <= found.first_at.timestamp() * 1000 <= now_ms(redis) + 1
+
+
+@pytest.mark.parametrize("odd", ["many", "1.5", ""])
+def test_a_count_that_is_no_number_begins_anew_and_stops_no_move(redis: Redis, odd: str) -> None:
+    a_failed_job(redis)
+    key = KEYS.failure(GROUP)
+    counts = [str(field) for field in redis.hkeys(key) if ":" in str(field) or field == "count"]
+    redis.hset(key, mapping=dict.fromkeys(counts, odd))
+    a_failed_job(redis, "j2")
+    assert get(redis, "j2").state is FAILED
+    assert group(redis).count == 1
+    assert {point.count for point in group(redis).course(FailureWindow.WEEK)} == {0, 1}
+
+
+def test_a_part_of_a_length_that_there_is_not_stops_no_move(redis: Redis) -> None:
+    a_failed_job(redis)
+    redis.hset(KEYS.failure(GROUP), "5:10", 1)
+    redis.hdel(KEYS.failure(GROUP), *[field for field in redis.hkeys(KEYS.failure(GROUP)) if field.startswith("60:")])
+    a_failed_job(redis, "j2")
+    assert get(redis, "j2").state is FAILED
+    assert group(redis).count == 2
+    check(redis, KEYS, mend=True)
 
 
 def test_the_job_names_its_group(redis: Redis) -> None:

@@ -28,9 +28,11 @@ from support.jobs import (
     writes,
 )
 from support.time_slots import age, metrics, slots
+from taskengine.check import check
 from taskengine.metrics import MetricsWindow, bucket_of
 from taskengine.scripts import script
 from taskengine.store import Ending
+from taskengine.totals import read_totals
 
 LUA = files("taskengine") / "lua"
 SCRIPTS = sorted(path.name.removesuffix(".lua") for path in LUA.iterdir() if path.name.endswith(".lua"))
@@ -150,6 +152,38 @@ def test_a_closed_slot_tells_queues_and_tasks_apart_too(redis: Redis) -> None:
     assert metrics(redis, queue="q1").enqueued == 3
     assert metrics(redis, task="t2").enqueued == 5
     assert metrics(redis, queue="q1", task="t2").enqueued == 2
+
+
+# What is no number
+
+
+@pytest.mark.parametrize("odd", ["many", "1.5", "inf", "", "99999999999999999999"])
+def test_what_is_no_number_counts_as_nothing_and_stops_no_move(redis: Redis, odd: str) -> None:
+    now = redis.time()[0]
+    for second in range(now, now + 5):
+        redis.hset(KEYS.metrics_open(1, second), "q:t:E", odd)
+        redis.expire(KEYS.metrics_open(1, second), MINUTE)
+    enqueue(redis, "a")
+    assert metrics(redis).enqueued == 1
+    check(redis, KEYS, mend=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [("q:t:E", "many"), ("q:t:E", "1.5"), ("q:t:E", "inf"), ("odd", "1"), ("q:t:odd", "1"), ("q:t", "")],
+)
+def test_what_is_odd_when_its_slot_closes_is_left_out_and_stops_no_move(redis: Redis, field: str, odd: str) -> None:
+    for number, step in enumerate([1, 60, 900, 7200]):
+        enqueue(redis, f"job-{number}", queue="other")
+        for key in slots(redis):
+            if key.startswith(KEYS.metrics_open("", "")[:-1]):
+                redis.hset(key, field, odd)
+        assert metrics(redis, MetricsWindow.WEEK).enqueued == number + 1
+        age(redis, step)
+    enqueue(redis, "last", queue="other")
+    assert metrics(redis, MetricsWindow.WEEK).enqueued == 5
+    assert sum(one.enqueued for one in read_totals(KEYS).run(redis) if one.queue == "other") == 5
+    check(redis, KEYS, mend=True)
 
 
 # Windows

@@ -110,8 +110,8 @@ local function ended_lately(queue, seconds)
     if tonumber(begun[i]) <= seconds and tonumber(begun[i + 1]) >= first then
       local open, counts = redis.call("HGETALL", metrics_open_key(begun[i], begun[i + 1])), {}
       for j = 1, #open, 2 do
-        local its_queue, what = string.match(open[j], "^([^:]+):[^:]+:(%w+)$")
-        if its_queue == queue then counts[what] = (counts[what] or 0) + tonumber(open[j + 1]) end
+        local its_queue, _, what = string.match(open[j], COUNTED)
+        if its_queue == queue then counts[what] = (counts[what] or 0) + count_of(open[j + 1]) end
       end
       add(tonumber(begun[i + 1]), sum_ended(counts))
     end

@@ -18,12 +18,12 @@ local function note_course(key)
     local seconds, kept = level[1], level[2]
     local start = second - second % seconds
     oldest[int(seconds)] = start - seconds * (kept - 1)
-    begins = redis.call("HINCRBY", key, int(seconds) .. ":" .. int(start), 1) == 1 or begins
+    begins = count_up(key, int(seconds) .. ":" .. int(start), 1) == 1 or begins
   end
   if not begins then return end
   for _, part in ipairs(redis.call("HKEYS", key)) do
     local seconds, start = string.match(part, "^(%d+):(%d+)$")
-    if seconds and tonumber(start) < oldest[seconds] then redis.call("HDEL", key, part) end
+    if oldest[seconds or ""] and tonumber(start) < oldest[seconds] then redis.call("HDEL", key, part) end
   end
 end
 
@@ -34,7 +34,7 @@ local function note_failure(job, error, final)
   local where = string.gsub(place, ":%d+ in ", " in ")
   local group = "fail_" .. string.sub(redis.sha1hex(job.task .. "\n" .. error.exception .. "\n" .. where), 1, 16)
   local key = failure_key(group)
-  if redis.call("HINCRBY", key, "count", 1) == 1 then
+  if count_up(key, "count", 1) == 1 then
     redis.call("HSET", key, "task", job.task, "exception", error.exception, "first", at)
     redis.call("ZREMRANGEBYSCORE", failures_key, "-inf", int(now_us - GROUP_SECONDS * 1000000))
     if redis.call("ZCARD", failures_key) >= GROUPS_KEPT then

@@ -4,6 +4,17 @@
 -- function is made anew whenever a script runs, so what is seldom needed is made inside another.
 
 local counts = {} -- "queue:task:what" -> how often
+local COUNTED = "^([^:]+):([^:]+):([EWCFRX]%d*)$"
+
+-- Adds to what a field counts; what is no number there counts as 0, for no job may stay where it is because of that.
+local function count_up(key, field, n)
+  local total = redis.pcall("HINCRBY", key, field, n)
+  if type(total) == "number" then return total end
+  redis.call("HSET", key, field, n)
+  return n
+end
+
+local function count_of(text) return string.match(text, "^%-?%d+$") and tonumber(text) or 0 end
 
 -- `what`: E enqueued, W started after a wait of `ms`, C completed, F failed for good, R failed and retried,
 -- X cancelled, each after a run of `ms` if it ran. `by`: -1 to take it back.
@@ -30,12 +41,15 @@ local function begin_slot(key, level, start)
   local function pack(packed_key, fields)
     local sums = {}
     local packed = redis.call("HGETALL", packed_key) -- empty, unless Redis's clock was set back
-    for i = 1, #packed, 2 do sums[packed[i]] = cjson.decode(packed[i + 1]) end
+    for i = 1, #packed, 2 do
+      local whole, sum = pcall(cjson.decode, packed[i + 1])
+      sums[packed[i]] = whole and type(sum) == "table" and sum or nil
+    end
     for field, n in pairs(fields) do
-      local queue, task, what = string.match(field, "^([^:]+):([^:]+):(%w+)$")
+      local queue, task, what = string.match(field, COUNTED)
       for _, group in ipairs({ queue .. ":" .. task, queue .. ":*", "*:" .. task, "*:*" }) do
         sums[group] = sums[group] or {}
-        sums[group][what] = (sums[group][what] or 0) + n
+        sums[group][what] = (tonumber(sums[group][what] or nil) or 0) + n
       end
     end
     for group, sum in pairs(sums) do redis.call("HSET", packed_key, group, cjson.encode(sum)) end
@@ -45,7 +59,7 @@ local function begin_slot(key, level, start)
   local function add_to_totals(fields)
     local MOST = 20000
     if redis.call("HLEN", metrics_totals_key) > MOST then redis.call("UNLINK", metrics_totals_key) end
-    for field, n in pairs(fields) do redis.call("HINCRBY", metrics_totals_key, field, n) end
+    for field, n in pairs(fields) do count_up(metrics_totals_key, field, n) end
     redis.call("EXPIRE", metrics_totals_key, LONGEST_SECONDS)
   end
 
@@ -55,7 +69,9 @@ local function begin_slot(key, level, start)
     local open_key, packed_key, fields = metrics_open_key(seconds, its_start), metrics_key(seconds, its_start), {}
     local found = redis.call("HGETALL", open_key)
     if #found == 0 then return end
-    for i = 1, #found, 2 do fields[found[i]] = tonumber(found[i + 1]) end
+    for i = 1, #found, 2 do
+      if string.match(found[i], COUNTED) then fields[found[i]] = count_of(found[i + 1]) end
+    end
     redis.call("UNLINK", open_key)
     if its_level == 1 then add_to_totals(fields) end
     pack(packed_key, fields)
@@ -77,7 +93,7 @@ local function begin_slot(key, level, start)
     local its_start = int(second - second % seconds)
     local its_key = metrics_open_key(seconds, its_start)
     local is_new = redis.call("EXISTS", its_key) == 0
-    for field, n in pairs(fields) do redis.call("HINCRBY", its_key, field, n) end
+    for field, n in pairs(fields) do count_up(its_key, field, n) end
     if is_new then begin(its_key, its_level, its_start) end
   end
 
@@ -92,7 +108,7 @@ local function write_tally()
       start = int(math.floor(now / 1000))
       key = metrics_open_key(1, start)
     end
-    local total = redis.call("HINCRBY", key, field, n)
+    local total = count_up(key, field, n)
     -- When a field is there already, so is the slot; only a new one is worth a second look.
     if begun == nil then begun = total == n and redis.call("HLEN", key) == 1 end
   end
