@@ -1,4 +1,4 @@
-"""``taskengine reencrypt`` while workers are busy: nothing is lost or done twice, and each job gets its own secret."""
+"""``taskengine reencrypt`` while workers are busy: nothing is lost or completed twice, each job gets its secret."""
 
 import subprocess
 import sys
@@ -34,20 +34,25 @@ def test_keys_are_changed_while_two_workers_are_busy(redis: Redis, redis_url: st
             data_dir=tmp_path / mode,
             mode=mode,
             namespace="test",
+            lease_seconds=1,
             encryption_key=f"{NEW},{OLD}",
         )
         for mode in ("thread", "process")
     )
     expected = [pair for number in range(CALLS) for pair in enqueue(engine, number)]
-    STORE.pause(Kind.TASK, "follow", by="", reason="").run(
-        redis
-    )  # so that much is to be done still when the old key is retired
+    # So that much is to be done still when the old key is retired:
+    STORE.pause(Kind.TASK, "follow", by="", reason="").run(redis)
     with first, second:
         wait_until(lambda: completed(redis) > 10, 60, "jobs are being done")
         assert go(redis, NEW, OLD).changed == CALLS, "all that was enqueued, for what follows it is under the new key"
-        assert first.stop() == 0
+        first.kill()
         with WorkerProcess(
-            "support.safe:engine", redis_url, data_dir=tmp_path / "new", namespace="test", encryption_key=NEW
+            "support.safe:engine",
+            redis_url,
+            data_dir=tmp_path / "new",
+            namespace="test",
+            lease_seconds=1,
+            encryption_key=NEW,
         ):
             STORE.resume(Kind.TASK, "follow").run(redis)
             wait_until(lambda: is_clean(redis) and completed(redis) == len(expected), 120, "all is done")
