@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 from taskengine_dashboard import navigation, parts
-from taskengine_dashboard.source import source
 from taskengine_dashboard.views.job import drawer
 
 PACKAGE = Path(__file__).parent
@@ -19,7 +18,6 @@ def main(default: str = navigation.OVERVIEW) -> None:
         # Before the menu: until a file is set, Streamlit fetches the page's menu icon from Google to show in the tab.
         page_icon=str(STATIC / "mark.svg"),
         layout="wide",
-        menu_items={"About": f"**TaskEngine** dashboard. It reads and steers the jobs of `{source().api_url}`."},
     )
     parts.recall()
     page = st.navigation([navigation.page(name, default=default) for name in navigation.NAMES])

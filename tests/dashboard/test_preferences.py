@@ -39,4 +39,15 @@ def test_a_refresh_rate_is_known_again(recalled: Any) -> None:
 
 
 def test_who_comes_for_the_first_time_has_what_the_dashboard_is_set_to(recalled: Any) -> None:
-    assert recalled() == {"refresh": 2.0, "zone": preferences.BROWSER}
+    assert recalled() == {"refresh": 2.0, "zone": preferences.BROWSER, "theme": "System"}
+
+
+@pytest.mark.parametrize("theme", ["System", "Light", "Dark"])
+def test_a_theme_is_known_again_and_kept(recalled: Any, theme: str) -> None:
+    assert recalled(taskengine_theme=theme)["theme"] == theme
+    assert preferences.to_keep()["taskengine_theme"] == theme
+
+
+@pytest.mark.parametrize("cookie", ["", "dark", "Sepia", "%"])
+def test_what_is_no_theme_is_that_of_the_browser(recalled: Any, cookie: str) -> None:
+    assert recalled(taskengine_theme=cookie)["theme"] == "System"

@@ -21,6 +21,8 @@ def browser() -> None:
             data={
                 "places": {place.key: place.name for place in navigation.PLACES if place.key},
                 "remember": preferences.to_keep(),
+                "theme": st.session_state[preferences.THEME],
+                "pages": list(navigation.NAMES),
                 "leave": st.session_state.pop(_LEAVE, False),
             },
             on_pressed_change=_pressed,

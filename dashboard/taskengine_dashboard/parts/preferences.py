@@ -8,10 +8,12 @@ import streamlit as st
 from taskengine_dashboard.settings import REFRESH_CHOICES
 from taskengine_dashboard.source import source
 
-REFRESH, ZONE = "refresh", "zone"
-_COOKIES = {REFRESH: "taskengine_refresh", ZONE: "taskengine_zone"}
+REFRESH, ZONE, THEME = "refresh", "zone", "theme"
+_COOKIES = {REFRESH: "taskengine_refresh", ZONE: "taskengine_zone", THEME: "taskengine_theme"}
 BROWSER = "browser"
 """The time zone of the browser, whichever that is."""
+THEMES = ("System", "Light", "Dark")
+"""Light or dark, as Streamlit's page names it; the first is whichever the browser prefers."""
 
 
 def recall() -> None:
@@ -21,8 +23,13 @@ def recall() -> None:
     seconds = {f"{choice:g}": choice for choice in REFRESH_CHOICES}
     st.session_state.setdefault(REFRESH, seconds.get(kept[REFRESH], source().settings.refresh_seconds))
     st.session_state.setdefault(ZONE, kept[ZONE] if kept[ZONE] in available_timezones() else BROWSER)
+    st.session_state.setdefault(THEME, kept[THEME] if kept[THEME] in THEMES else THEMES[0])
 
 
 def to_keep() -> dict[str, str]:
     """Return the cookies that the browser is to keep."""
-    return {_COOKIES[REFRESH]: f"{st.session_state[REFRESH]:g}", _COOKIES[ZONE]: st.session_state[ZONE]}
+    return {
+        _COOKIES[REFRESH]: f"{st.session_state[REFRESH]:g}",
+        _COOKIES[ZONE]: st.session_state[ZONE],
+        _COOKIES[THEME]: st.session_state[THEME],
+    }

@@ -1,20 +1,44 @@
 // What a page needs the browser for: keys, whether anyone looks, what to remember, and leaving.
 //
-// data: { places: {key: page}, remember: {name: value}, leave: bool }
+// data: { places: {key: page}, remember: {name: value}, theme: System | Light | Dark, pages: [page], leave: bool }
 // triggers: pressed (an action or a page), state: hidden
 const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]";
 const ACTIONS = { "?": "help", r: "refresh", p: "pause" };
 const CHORD_MS = 1500;
 
 let listening = new AbortController();
+let kept = {};
+let worn; // since this page was loaded
+
+// Another tab may have chosen something else since: only what is new here is written.
+function remember(choices) {
+  for (const [name, value] of Object.entries(choices))
+    if (kept[name] !== value)
+      document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=strict`;
+  kept = choices;
+}
+
+// Streamlit reads its theme when a page is loaded, and keeps it for each address alone: one choice holds for all.
+function wear(theme, pages) {
+  if (worn === theme) return false; // another tab may have chosen another since
+  worn = theme;
+  const keys = [".", ...pages].map((page) => `stActiveTheme-${new URL(page, document.baseURI).pathname}-v2`);
+  try {
+    const others = keys.filter((key) => (localStorage.getItem(key) ?? '"System"') !== JSON.stringify(theme));
+    for (const key of others) localStorage.setItem(key, JSON.stringify(theme));
+    return others.length > 0;
+  } catch {
+    return false; // this browser lets no page keep anything: Streamlit asks it what it prefers, each time
+  }
+}
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   // It is called again with each new data.
   listening.abort();
   const mine = (listening = new AbortController());
   const { signal } = mine;
-  for (const [name, value] of Object.entries(data.remember))
-    document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=strict`;
+  remember(data.remember);
+  if (wear(data.theme, data.pages)) location.reload();
   if (data.leave) leave();
 
   let chord = 0;

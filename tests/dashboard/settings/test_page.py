@@ -1,6 +1,9 @@
 """Settings: who you are here, what answers, and how pages look."""
 
+import json
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from support.fake_api import FakeApi
 from support.pages import OpenPage, look, texts
@@ -42,6 +45,25 @@ def test_times_are_told_in_the_zone_that_one_chooses(api: FakeApi, open_page: Op
     look(page)
     assert "24 Nov 2026, 20:59:30 on w1" in texts(page)
     assert any(caption.value.endswith(" JST") for caption in page.caption), "the header names the zone"
+
+
+def test_a_theme_that_one_chooses_is_handed_to_the_browser(open_page: OpenPage) -> None:
+    page = open_page("settings")
+    choice = page.segmented_control(key="theme")
+    assert [option.split()[-1] for option in choice.options] == ["System", "Light", "Dark"]
+    assert worn(page) == "System"
+    choice.set_value("Dark")
+    assert worn(look(page)) == "Dark"
+
+
+def worn(page: AppTest) -> str:
+    """Return the theme that the browser is told to show."""
+    (script,) = [
+        json.loads(element.proto.json)
+        for element in page.get("bidi_component")
+        if "frame" in element.proto.component_name
+    ]
+    return script["theme"]
 
 
 def test_the_zone_of_ones_own_clock_needs_no_name(open_page: OpenPage) -> None:

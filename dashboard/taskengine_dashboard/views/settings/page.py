@@ -6,7 +6,7 @@ import streamlit as st
 
 from taskengine_dashboard import parts, wording
 from taskengine_dashboard.model.frame import Frame, Role, System, Viewer
-from taskengine_dashboard.parts.preferences import BROWSER, ZONE
+from taskengine_dashboard.parts.preferences import BROWSER, THEME, THEMES, ZONE
 from taskengine_dashboard.source import source
 from taskengine_dashboard.views.settings import questions
 
@@ -15,6 +15,8 @@ _MAY = {
     Role.OPERATOR: "look, and steer jobs, queues, tasks, workers and schedules",
     Role.ADMIN: "do everything: also delete many jobs at once, and set limits",
 }
+
+_THEME_ICONS = {"System": ":material/contrast:", "Light": ":material/light_mode:", "Dark": ":material/dark_mode:"}
 
 
 def render() -> None:
@@ -80,6 +82,15 @@ def _answers(system: System) -> None:
 
 def _looks() -> None:
     with st.container(width=420):
+        st.segmented_control(
+            "Theme",
+            THEMES,
+            format_func=lambda theme: f"{_THEME_ICONS[theme]} {theme}",
+            key=THEME,
+            required=True,
+            persist_state="session",
+            help="System is light or dark as the browser prefers",
+        )
         st.selectbox(
             "Time zone",
             (BROWSER, *sorted(available_timezones())),
@@ -88,8 +99,7 @@ def _looks() -> None:
             persist_state="session",
         )
     st.caption(
-        "Light and dark follow the browser; the menu at the upper right changes that. How often pages refresh stands "
-        "in the sidebar. All of it is kept in this browser. Press `?` for the keys."
+        "How often pages refresh stands in the sidebar. All of it is kept in this browser. Press `?` for the keys."
     )
 
 
