@@ -77,3 +77,11 @@ def test_the_choice_can_be_read_in_the_dark_that_one_chose(viewer: Viewer) -> No
     is_drawn_on(viewer, DARK)
     viewer.settle()
     assert axe.violations(viewer.page) == []
+
+
+def test_a_browser_that_keeps_nothing_still_hears_keys(viewer: Viewer) -> None:
+    refuse = "() => { throw new DOMException('refused', 'SecurityError') }"
+    viewer.page.add_init_script(f"Object.defineProperty(window, 'localStorage', {{ get: {refuse} }})")
+    viewer.open("/jobs")
+    viewer.type_keys("g", "q")
+    expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Queues")

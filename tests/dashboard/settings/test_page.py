@@ -1,5 +1,6 @@
 """Settings: who you are here, what answers, and how pages look."""
 
+import base64
 import json
 
 import pytest
@@ -8,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 from support.fake_api import FakeApi
 from support.pages import OpenPage, look, texts
 from taskengine_dashboard.identity import Identity
+from taskengine_dashboard.settings import DashboardSettings
+from taskengine_dashboard.source import Source
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,21 @@ def test_who_signed_in_can_sign_out(open_page: OpenPage, viewers: list[Identity]
     assert page.table[0].value["value"][2] == "Signed in with a key"
     page.button(key="sign-out").click()
     look(page)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "words"),
+    [("https://login.acme.example", "Signed in by ACME"), ("https://elsewhere", r"Signed in by https\://elsewhere")],
+)
+def test_a_token_is_told_from_a_key_by_who_issued_it(
+    open_page: OpenPage, viewers: list[Identity], source: Source, issuer: str, words: str
+) -> None:
+    source.settings = DashboardSettings(
+        oidc_issuer="https://login.acme.example", oidc_client_id="te", oidc_client_secret="secret", oidc_name="ACME"
+    )
+    said = base64.urlsafe_b64encode(json.dumps({"iss": issuer, "exp": 4e9}).encode()).decode().rstrip("=")
+    viewers.append(Identity(f"e30.{said}.c2lnbmVk", is_signed_in=True))
+    assert open_page("settings").table[0].value["value"][2] == words
 
 
 def test_times_are_told_in_the_zone_that_one_chooses(api: FakeApi, open_page: OpenPage) -> None:

@@ -8,6 +8,7 @@ from taskengine_dashboard import parts, wording
 from taskengine_dashboard.model.frame import Frame, Role, System, Viewer
 from taskengine_dashboard.parts.preferences import BROWSER, THEME, THEMES, ZONE
 from taskengine_dashboard.source import source
+from taskengine_dashboard.tokens import claims_of
 from taskengine_dashboard.views.settings import questions
 
 _MAY = {
@@ -50,9 +51,15 @@ def _you(frame: Frame) -> None:
 
 
 def _how(viewer: Viewer) -> str:
-    if source().viewer.is_signed_in:
-        return "Signed in with a key"
-    if source().settings.api_key:
+    settings, looks = source().settings, source().viewer
+    if looks.api_key and looks.is_signed_in:
+        issuer = claims_of(looks.api_key).get("iss")
+        if issuer is None:
+            return "Signed in with a key"
+        # A token may also have been given where a key is asked for, and the API may know more issuers than we do.
+        ours = settings.provider_name if issuer == settings.oidc_issuer else None
+        return f"Signed in by {wording.plain(ours or str(issuer))}"
+    if settings.api_key:
         return "Not signed in: by the dashboard's own key"
     return "Not signed in: from this machine itself" if viewer.name else wording.NOTHING
 
