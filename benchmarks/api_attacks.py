@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from support.served import an_api, answers
 from support.waiting import wait_until
 
 LIMIT_MS = 100
+NEW_SOCKETS = 10
 Ask = Callable[[int], Awaitable[str]]
 
 
@@ -41,7 +43,7 @@ def main() -> None:
             with server.client() as redis:
                 publish(redis, a_task("universal", universal))
             port = free_port()
-            with an_api(server.url, Path(folder), port) as process:
+            with an_api(server.url, Path(folder), port, api_max_new_sockets_per_address=NEW_SOCKETS) as process:
                 wait_until(lambda: answers(port), 60, "the API answers")
                 asyncio.run(measure(port, process.pid, options.times, options.only))
         finally:
@@ -83,6 +85,7 @@ def attacks(http: httpx.AsyncClient, address: str) -> dict[str, Ask]:
     found["another site: a mutation"] = partial(from_elsewhere, http)
     found["another site: a socket"] = partial(socket_from_elsewhere, address)
     found["socket: 60 subscriptions at once"] = partial(flood, address)
+    found["sockets: 20 that say nothing, where 10 may"] = partial(crowd, address)
     return found
 
 
@@ -127,6 +130,17 @@ async def flood(address: str, _turn: int) -> str:
             await socket.subscribe("subscription { jobEvents { cursor } }", id=str(number))
         refused = [await socket.receive() for _ in range(10)]
         return f"{len(refused)} of 60 refused: {json.dumps(refused[-1])}"
+
+
+async def crowd(address: str, _turn: int) -> str:
+    refused: list[str] = []
+    async with AsyncExitStack() as stack:
+        for _ in range(2 * NEW_SOCKETS):
+            try:
+                await stack.enter_async_context(a_socket(address, init=False))
+            except InvalidStatus as refusal:
+                refused.append(f"{refusal.response.status_code} {refusal.response.body.decode()}")
+    return f"{len(refused)} of {2 * NEW_SOCKETS} refused: {refused[-1]}"
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from taskengine_api.access import Door, Ticket
 from taskengine_api.bodies import EVENT_STREAM, GRAPHQL_JSON, PLAIN_JSON
 from taskengine_api.context import Context
 from taskengine_api.errors import Code, RequestRefused
+from taskengine_api.lobby import Lobby
 from taskengine_api.results import accepted_age
 from taskengine_api.schema.build import Schema
 from taskengine_api.settings import ApiSettings
@@ -68,6 +69,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self.context = context
         self.door = door
         self._settings = settings
+        self._lobby = Lobby(most=settings.max_new_sockets, most_of_one_address=settings.max_new_sockets_per_address)
         self.request_adapter_class = self._adapter
 
     def use(self, schema: Schema) -> None:
@@ -76,7 +78,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self.run(WebSocket(scope, receive=receive, send=send))
+            await self._serve(WebSocket(scope, receive=receive, send=send))
             return
         request = Request(scope, receive)
         response = await self._respond(request)
@@ -85,6 +87,20 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         finally:
             # Not left to the collector of garbage: a subscription would go on until that comes.
             self.door.close_soon(getattr(response, "body_iterator", None))
+
+    async def _serve(self, socket: WebSocket) -> None:
+        """Serve a WebSocket, refused before it is one where too many wait to be let in."""
+        try:
+            leave = self._lobby.enter(socket.client.host if socket.client else "")
+        except RequestRefused as error:
+            self.context.meters.count_error(error.code.value)
+            await socket.send_denial_response(bodies.refused(error))
+            return
+        socket.state.leave_lobby = leave
+        try:
+            await self.run(socket)
+        finally:
+            leave()
 
     async def _respond(self, request: Request) -> Response:
         try:

@@ -98,6 +98,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "hosts": _names,
     "origins": _origins,
     "max_connections": count,
+    "max_new_sockets": count,
+    "max_new_sockets_per_address": count,
     "points_per_minute": count,
     "introspection": _switch,
     "oidc_issuer": _address,
@@ -137,6 +139,10 @@ class ApiSettings:
     """Other sites whose pages may ask, with a key."""
     max_connections: int = 100
     """WebSockets and event streams at once for one key."""
+    max_new_sockets: int = 500
+    """WebSockets at once that have not been let in yet: few beside the 1,024 files that a process often may open."""
+    max_new_sockets_per_address: int = 200
+    """Of those, how many from one address, which may be that of a proxy."""
     points_per_minute: int = 1_000_000
     """What one key may spend, over all processes; a point takes us some 5 to 10 microseconds."""
     introspection: bool = True

@@ -66,8 +66,10 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _welcome(self, payload: dict[str, Any]) -> Context:
         view = cast("GraphQLEndpoint", self.view)
-        ticket = await view.door.let_in(cast(SocketAdapter, self.websocket).ws, payload)
+        socket = cast(SocketAdapter, self.websocket).ws
+        ticket = await view.door.let_in(socket, payload)
         self._gone = view.door.stay(ticket, self._leave)
+        socket.state.leave_lobby()
         return view.context.seen_by(ticket.viewer)
 
     def _leave(self) -> None:

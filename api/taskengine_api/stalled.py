@@ -122,6 +122,9 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         if self._given_up:
             raise ClientDisconnected
         await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            # Refused with an answer of ours: uvicorn forgets that, and would log an error for each.
+            self.handshake_complete = True
 
     def _close(self) -> None:
         log.info("%s has read nothing of its WebSocket for %g s: closed", self.client, self._patience.seconds)

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 from redis import Redis
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.api import Api, Socket, a_socket
 from support.attacks import ARGUMENTS, BODIES, DOCUMENTS, PLAIN, SMALL
@@ -214,6 +215,19 @@ async def test_requests_in_batches_are_refused(api: Api) -> None:
 async def test_a_socket_that_says_nothing_is_closed_after_five_seconds(address: str) -> None:
     async with a_socket(address, init=False) as socket:
         assert await socket.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_a_flood_of_sockets_that_say_nothing_ends_at_the_limit_and_leaves_the_others(
+    address: str, socket: Socket
+) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(200):
+            await stack.enter_async_context(a_socket(address, init=False))
+        for _ in range(5):
+            with pytest.raises(InvalidStatus, match="429"):
+                await stack.enter_async_context(a_socket(address, init=False))
+        await socket.subscribe(SMALL)
+        assert (await socket.next())["counts"] == {"queued": 0}
 
 
 @pytest.mark.parametrize(
