@@ -109,7 +109,7 @@ class ScheduleClient(ABC):
             on = was.enabled if enabled is None else enabled
             if await self._save(name, changed, revision=was.revision, enabled=on, by=by) is Saved.YES:
                 return await self._there(name)
-        raise TaskEngineError(f"schedule {name!r} is being changed by others all the time; try again")
+        raise _always_changed(name)
 
     async def delete_schedule(self, name: str, *, by: str | None = None) -> None:
         """Remove a schedule; its jobs stay. Raises ``ScheduleNotFound``, ``ScheduleDeclared``."""
@@ -120,13 +120,15 @@ class ScheduleClient(ABC):
 
         ``by`` is also who enqueued that job; jobs of ticks have nobody's name.
         """
-        schedule = await self._there(name)
         who = check_by(by)
-        row = named_by(schedule.row(name, await self._task(schedule.task), tick_ms=None), who)
-        await self._run(self._schedules.run_schedule(name, row, by=who))
-        (job,) = await self.get_jobs([str(row[0])])
-        assert job is not None, "it was enqueued a moment ago"
-        return job
+        for _ in range(_TRIES):
+            schedule = await self._there(name)
+            row = named_by(schedule.row(name, await self._task(schedule.task), tick_ms=None), who)
+            if await self._run(self._schedules.run_schedule(name, row, revision=schedule.revision, by=who)):
+                (job,) = await self.get_jobs([str(row[0])])
+                assert job is not None, "it was enqueued a moment ago"
+                return job
+        raise _always_changed(name)
 
     async def list_schedules(self) -> list[Schedule]:
         """Return all schedules by name."""
@@ -165,6 +167,10 @@ class ScheduleClient(ABC):
                 name, definition, revision=revision, enabled=enabled, next_ms=next_ms, by=check_by(by)
             )
         )
+
+
+def _always_changed(name: str) -> TaskEngineError:
+    return TaskEngineError(f"schedule {name!r} is being changed by others all the time; try again")
 
 
 def _changed(was: Schedule, *, cron: str | None, every_seconds: float | None, timezone: str | None) -> Definition:

@@ -65,9 +65,17 @@ class ScheduleStore:
         """Remove a schedule; its jobs stay."""
         return call("delete_schedule", self._prefix, int, name=name, by=by)
 
-    def run_schedule(self, name: str, row: Sequence[Value], *, by: str = "") -> Call[int]:
-        """Enqueue a schedule's job now."""
-        return call("run_schedule", self._prefix, int, rows=row, name=name, by=by)
+    def run_schedule(self, name: str, row: Sequence[Value], *, revision: int | None = None, by: str = "") -> Call[bool]:
+        """Enqueue a schedule's job now; tells whether the schedule was of that revision, if one is given."""
+        return call(
+            "run_schedule",
+            self._prefix,
+            bool,
+            rows=row,
+            name=name,
+            revision="" if revision is None else revision,
+            by=by,
+        )
 
     def tick_schedule(self, due: DueSchedule, *, due_ms: int, next_ms: int | None, row: Sequence[Value]) -> Call[bool]:
         """A tick becomes a job (or is passed over, with an empty row) and the next is set; tells whether it was due."""

@@ -16,6 +16,7 @@ from support.schedules import SCHEDULES, due, get_schedule, jobs_of, make_due, t
 from taskengine import Client, Secret, Settings, current_job
 from taskengine.cli import main
 from taskengine.encryption import Keyring
+from taskengine.jobs import TaskInfo
 from taskengine.records import SEALED, dumps
 from taskengine.reencryption import walk
 from taskengine.reencryption.walk import PASSES, Reencryption
@@ -272,6 +273,23 @@ async def test_asterisks_for_a_secret_that_was_read_before_keep_the_one_there_is
     assert shown == {"given": 1, "pin": "********"}
     bench.engine.keyring = Keyring((NEW,))
     await client.run_schedule("s")
+    assert bench.run().result == "one"
+
+
+async def test_who_read_a_schedule_before_and_runs_it_after_runs_it_as_it_is_by_then(
+    bench: Bench, redis: Redis, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading and the running the client asks for the task."""
+    real, keys_changed = client._task, Counter[bool]()  # pyright: ignore[reportPrivateUsage]: nothing else lies between
+
+    async def task(name: str) -> TaskInfo:
+        keys_changed[reencrypt(redis).changed == 1] += 1
+        return await real(name)
+
+    monkeypatch.setattr(client, "_task", task)
+    job = await client.run_schedule("s")
+    assert (keys_changed, jobs_of(redis)) == ({True: 1, False: 1}, [job.id])
+    bench.engine.keyring = Keyring((NEW,))
     assert bench.run().result == "one"
 
 

@@ -30,6 +30,17 @@ def test_its_ticks_stay_as_they_are(redis: Redis) -> None:
     assert (after.next_run_at, after.last_run_at) == (before.next_run_at, None)
 
 
+def test_who_read_the_schedule_before_it_was_changed_enqueues_nothing(redis: Redis) -> None:
+    before = a_schedule(redis)
+    once = row(redis)
+    assert not SCHEDULES.run_schedule("s", once, revision=before.revision + 1).run(redis)
+    assert jobs_of(redis) == []
+    assert SCHEDULES.run_schedule("s", once, revision=before.revision).run(redis)
+    redis.hincrby(KEYS.schedule("s"), "revision", 1)
+    assert SCHEDULES.run_schedule("s", once, revision=before.revision).run(redis), "the same call, sent again"
+    assert len(jobs_of(redis)) == 1
+
+
 def test_the_same_call_sent_twice_is_one_job(redis: Redis) -> None:
     a_schedule(redis)
     once = row(redis)
