@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,29 @@ def test_it_serves_until_it_is_asked_to_stop(redis_url: str, tmp_path: Path, ask
         assert response.json()["data"] == {"counts": {"queued": 0}}
         process.send_signal(asked)
         assert process.wait(30) == 0
+
+
+TELLS_ITS_LOOP = """
+import asyncio, pathlib, signal
+
+def tell(_signal, _frame):
+    kind = type(asyncio.get_running_loop())
+    pathlib.Path(__file__).with_name("loop").write_text(f"{kind.__module__}.{kind.__qualname__}")
+
+signal.signal(signal.SIGUSR1, tell)
+"""
+"""Python imports a module named ``sitecustomize`` as it starts: the process is as it is, and can be asked."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop there")
+def test_it_runs_on_uvloop(redis_url: str, tmp_path: Path) -> None:
+    port, told = free_port(), tmp_path / "loop"
+    (tmp_path / "sitecustomize.py").write_text(TELLS_ITS_LOOP, "utf-8")
+    with an_api(redis_url, tmp_path, port, path=[tmp_path]) as process:
+        wait_until(lambda: answers(port), 60, "the API answers")
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: told.exists() and bool(told.read_text("utf-8")), 30, "the process has told its loop")
+    assert told.read_text("utf-8") == "uvloop.Loop"
 
 
 def test_an_open_stream_does_not_keep_it_from_stopping(redis_url: str, tmp_path: Path) -> None:

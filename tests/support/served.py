@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,10 +19,10 @@ COMMAND = [sys.executable, "-m", "taskengine", "api"]
 
 @contextmanager
 def an_api(
-    redis_url: str, data_dir: Path, port: int, *, log: Path | None = None, **settings: object
+    redis_url: str, data_dir: Path, port: int, *, log: Path | None = None, path: Sequence[Path] = (), **settings: object
 ) -> Iterator["subprocess.Popen[str]"]:
-    """What it prints is in its pipe, which holds 64 KiB, or in ``log``."""
-    env = worker_env(redis_url, data_dir=data_dir, path=PATH, api_port=port, **settings)
+    """What it prints is in its pipe, which holds 64 KiB, or in ``log``. ``path`` is where else it imports from."""
+    env = worker_env(redis_url, data_dir=data_dir, path=(*PATH, *path), api_port=port, **settings)
     with ExitStack() as stack:
         output = stack.enter_context(log.open("wb")) if log else subprocess.PIPE
         process = subprocess.Popen(COMMAND, env=env, stdout=output, stderr=subprocess.STDOUT, text=True)
