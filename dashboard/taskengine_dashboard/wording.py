@@ -129,7 +129,9 @@ def plain(text: str) -> str:
     """Return text so that Markdown shows it as it is: an exception's message is not ours to format."""
     for special in "\\`*_[]<>#$~|:":
         text = text.replace(special, f"\\{special}")
-    return text.replace("\n", " ")
+    # No escape keeps an e-mail address from becoming a link: it must not be in one piece. The braces take no attributes
+    # from what follows.
+    return text.replace("@", ":color[@]{}").replace("\n", " ")
 
 
 def _in_one_unit(passed: float) -> str:

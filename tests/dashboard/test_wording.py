@@ -70,6 +70,10 @@ def test_text_of_others_is_shown_as_it_is_and_not_as_markdown() -> None:
     assert wording.plain("a *b* :red[c] <d>\ne") == r"a \*b\* \:red\[c\] \<d\> e"
 
 
+def test_an_address_of_others_is_not_in_one_piece_which_markdown_would_make_a_link() -> None:
+    assert wording.plain("ask vera@acme.example {now}") == "ask vera:color[@]{}acme.example {now}"
+
+
 @pytest.mark.parametrize(
     ("per_second", "words"),
     [(0, "0/s"), (1_234.5, "1,234/s"), (12.34, "12/s"), (0.5, "30/min"), (0.0555, "3.3/min"), (0.0003, "1.1/h")],

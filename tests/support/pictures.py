@@ -49,7 +49,7 @@ def pictures(house: Household) -> list[Picture]:
     running = house.enqueue("images.render", LONG)
     house.until(running, "RUNNING")
     return [
-        Picture(name="overview", path="/?window=MINUTE", shows="All queues", height=1090),
+        Picture(name="overview", path="/?window=MINUTE", shows="Problems, newest first", height=1090),
         Picture(name="jobs", path=f"/jobs?job={most_tried(house)}", shows="Failed for good"),
         Picture(name="failures", path="/failures", shows="Open the newest"),
         Picture(name="phone", path="/?window=MINUTE", shows="Throughput", width=390, height=844, scale=2),

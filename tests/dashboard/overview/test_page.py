@@ -73,6 +73,18 @@ def test_the_deepest_queue_comes_first(api: FakeApi, open_page: OpenPage) -> Non
     assert list(open_page("overview").dataframe[0].value["queue"]) == ["mail", "ash", "default", "elm"]
 
 
+def test_of_many_queues_and_workers_the_first_are_listed_with_a_link_to_all(api: FakeApi, open_page: OpenPage) -> None:
+    for number in range(9):
+        api.add_job("QUEUED", queue={"name": f"q{number}"})
+        api.add_worker(f"a{number}", online=number == 8)
+    page = open_page("overview")
+    queues, workers = (table.value for table in page.dataframe)
+    assert list(queues["queue"]) == [f"q{number}" for number in range(8)]
+    assert list(workers["worker"]) == ["a8", "w1", *(f"a{number}" for number in range(6))]
+    assert {"All 10 queues", "All 10 workers"} <= {link.label for link in links(page)}
+    assert page.metric[4].delta == "of 8 slots", "all of them count"
+
+
 def test_all_of_it_is_one_question(api: FakeApi, open_page: OpenPage) -> None:
     open_page("overview")
     assert [name for name, _ in api.sent] == ["Overview"]

@@ -119,7 +119,9 @@ def _percentiles(metrics: Metrics) -> None:
 def _queues(found: Overview) -> None:
     with parts.heading("Queues"):
         if navigation.has(navigation.QUEUES) and found.queues:
-            navigation.draw_link(navigation.link_to(navigation.QUEUES), "All queues")
+            navigation.draw_link(
+                navigation.link_to(navigation.QUEUES), f"All {wording.plural(len(found.queues), 'queue')}"
+            )
     if not found.queues:
         st.caption("No queue has been used yet. Enqueue a job and its queue appears here.")
         return
@@ -149,7 +151,7 @@ def _queues(found: Overview) -> None:
         order=[
             name
             for name in ("queue", "state", "queued", "wait", "running", "retrying", "failed")
-            if name != "state" or any(queue.paused for queue in found.queues)
+            if name != "state" or any(queue.paused for queue in found.queues[: questions.ROWS])
         ],
     )
 
@@ -157,7 +159,9 @@ def _queues(found: Overview) -> None:
 def _workers(found: Overview) -> None:
     with parts.heading("Workers"):
         if navigation.has(navigation.WORKERS) and found.workers:
-            navigation.draw_link(navigation.link_to(navigation.WORKERS), "All workers")
+            navigation.draw_link(
+                navigation.link_to(navigation.WORKERS), f"All {wording.plural(len(found.workers), 'worker')}"
+            )
     if not found.workers:
         st.caption("No worker has registered. Start one with `taskengine worker MODULE:ENGINE`.")
         return

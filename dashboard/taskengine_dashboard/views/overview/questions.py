@@ -19,6 +19,8 @@ from taskengine_dashboard.tables import Table
 from taskengine_dashboard.views.overview import tables
 
 GROUPS = 6
+ROWS = 8
+"""Queues, and workers: what one looks for among more than these is on their own pages."""
 
 OVERVIEW = Operation(
     "Overview",
@@ -51,7 +53,9 @@ class Overview:
     groups: tuple[GroupRow, ...]
     group_count: int
     queue_table: Table
+    """The deepest ``ROWS``."""
     worker_table: Table
+    """The first ``ROWS``, those online before others."""
     group_table: Table
     _series: dict[tzinfo, Table] = field(default_factory=dict[tzinfo, Table], repr=False, compare=False)
 
@@ -71,8 +75,8 @@ class Overview:
             workers=tuple(workers),
             groups=groups,
             group_count=data["failureGroups"]["totalCount"],
-            queue_table=tables.queues(queues),
-            worker_table=tables.workers(workers, frame.now),
+            queue_table=tables.queues(queues[:ROWS]),
+            worker_table=tables.workers(workers[:ROWS], frame.now),
             group_table=tables.groups(groups, frame.now),
         )
 
