@@ -83,10 +83,11 @@ class EnqueueClient(ABC):
         """
         return [one.job for one in await self._enqueue([await self._row(job) for job in jobs], by=check_by(by))]
 
-    async def enqueue_all(self, jobs: Sequence[NewJob], *, by: str | None = None) -> list[Enqueued]:
+    async def enqueue_all(self, jobs: Sequence[NewJob | InvalidInput], *, by: str | None = None) -> list[Enqueued]:
         """Enqueue up to 1,000 as one change, or none of them.
 
-        Raises ``InvalidInputs`` with everything that is wrong; paths begin with ``jobs`` and the place in the list.
+        In place of a job may stand what was wrong with it before it was one. Raises ``InvalidInputs`` with everything
+        that is wrong; paths begin with ``jobs`` and the place in the list.
         """
         check_batch(jobs)
         rows: list[list[Value]] = []
@@ -133,8 +134,10 @@ class EnqueueClient(ABC):
         job = self._found(job_id, read_job(job_id, [part for pair in record.items() for part in pair]))
         return job, text(record.get("secrets", ""))
 
-    async def enqueue_each(self, jobs: Sequence[NewJob], *, by: str | None = None) -> list[Enqueued | InvalidInput]:
-        """Enqueue many, each for itself: what was refused stands in its place in the list."""
+    async def enqueue_each(
+        self, jobs: Sequence[NewJob | InvalidInput], *, by: str | None = None
+    ) -> list[Enqueued | InvalidInput]:
+        """Enqueue many, each for itself: what was refused, also before it came here, stands in its place."""
         who = check_by(by)
         answers: list[Enqueued | InvalidInput] = []
         rows: dict[int, list[Value]] = {}
@@ -177,7 +180,9 @@ class EnqueueClient(ABC):
             for (job_id, new), job in zip(added, found, strict=True)
         ]
 
-    async def _row(self, job: NewJob) -> list[Value]:
+    async def _row(self, job: NewJob | InvalidInput) -> list[Value]:
+        if isinstance(job, InvalidInput):
+            raise job
         info = await self._task(job.task)
         args = self._parted(info, job.args)
         return await self._row_with(info, args, job.options)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from taskengine.errors import InvalidInput
 
+MAX_SECONDS = 1e9
+"""Some 30 years: times past that are soon none that a calendar has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
@@ -22,7 +25,12 @@ class Backoff:
         for name, least in (("base_seconds", 0.0), ("factor", 1.0), ("cap_seconds", 0.0)):
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not least <= value < float("inf"):
-                raise InvalidInput(("backoff", name), f"expected a number of at least {least:g}, got {value!r}")
+                problem = f"expected a number of at least {least:g}, got {value!r}"
+                raise InvalidInput(("backoff", name), problem, f"at least {least:g}")
+        for name in ("base_seconds", "cap_seconds"):
+            if (value := getattr(self, name)) > MAX_SECONDS:
+                problem = f"expected at most {MAX_SECONDS:,.0f} seconds, got {value!r}"
+                raise InvalidInput(("backoff", name), problem, f"at most {MAX_SECONDS:.0f}")
 
     def delay_seconds(self, failures: int, random: float) -> float:
         """Return the delay after the ``failures``-th failure; ``random`` is from 0 to 1."""

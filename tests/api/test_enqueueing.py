@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from support.api import STORE, Api, bearer
+from taskengine.retries import Backoff
 from taskengine_api.roles import Role
 
 BY_NAME = """
@@ -139,6 +140,7 @@ async def test_a_priority_is_from_1_to_10(api: Api, priority: int) -> None:
         ({"queue": "no such/name"}, "queue"),
         ({"tags": [""]}, "tags"),
         ({"delaySeconds": 1.0, "runAt": "2030-01-01T00:00:00Z"}, "runAt"),
+        ({"backoff": {"factor": 0.5}}, "backoff"),
     ],
     ids=str,
 )
@@ -146,6 +148,58 @@ async def test_an_option_that_is_refused_is_named_as_it_was_written(
     api: Api, options: dict[str, Any], path: str
 ) -> None:
     assert (await error_of(api, **options))["path"][:2] == ["options", path]
+
+
+BACKOFF = {"baseSeconds": 5, "factor": 3, "capSeconds": 60, "jitter": False}
+
+
+async def test_how_long_it_waits_between_attempts_can_be_said_of_one_job(api: Api) -> None:
+    by_its_task = (await by_name(api, maxAttempts=3))["job"]["id"]
+    named = (await by_name(api, maxAttempts=3, backoff=BACKOFF))["job"]["id"]
+    typed = (await api.data(TYPED, args={}, options={"backoff": BACKOFF}))["enqueueUniversal"]["job"]["id"]
+    jobs = await api.client.get_jobs([by_its_task, named, typed])
+    said = Backoff(base_seconds=5, factor=3, cap_seconds=60, jitter=False)
+    assert [job.backoff for job in jobs if job is not None] == [None, said, said]
+
+
+async def test_what_is_not_said_of_a_backoff_is_what_the_schema_says(api: Api) -> None:
+    named = (await by_name(api, backoff={"baseSeconds": 5}))["job"]["id"]
+    typed = (await api.data(TYPED, args={}, options={"backoff": {"baseSeconds": 5}}))["enqueueUniversal"]["job"]["id"]
+    for job in await api.client.get_jobs([named, typed]):
+        assert job is not None
+        assert job.backoff == Backoff(base_seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("backoff", "field", "constraint"),
+    [
+        ({"baseSeconds": -1}, "baseSeconds", "at least 0"),
+        ({"factor": 0.5}, "factor", "at least 1"),
+        ({"capSeconds": 1e300}, "capSeconds", "at most 1000000000"),
+    ],
+    ids=str,
+)
+async def test_a_backoff_that_is_refused_is_named_to_its_field(
+    api: Api, backoff: dict[str, float], field: str, constraint: str
+) -> None:
+    error = await error_of(api, backoff=backoff)
+    assert (error["code"], error["path"]) == ("INVALID", ["options", "backoff", field])
+    assert error["constraint"] == constraint
+    (typed,) = (await api.data(TYPED, args={}, options={"backoff": backoff}))["enqueueUniversal"]["errors"]
+    assert typed["path"] == ["options", "backoff", field]
+
+
+async def test_of_many_a_backoff_that_is_refused_keeps_no_other_out(api: Api) -> None:
+    jobs = a_job(), a_job(backoff={"factor": 0}), a_job("nope")
+    results = (await many(api, *jobs))["results"]
+    assert [one["job"] is not None for one in results] == [True, False, False]
+    path = ["jobs", "1", "options", "backoff", "factor"]
+    assert results[1]["errors"][0]["path"] == path
+    assert await count(api) == 1
+    payload = await many(api, *jobs, atomic=True)
+    assert payload["results"] == []
+    assert [error["path"] for error in payload["errors"]] == [path, ["jobs", "2", "task"]]
+    assert await count(api) == 1
 
 
 async def test_a_large_argument_is_past_a_limit(api: Api) -> None:
@@ -354,6 +408,15 @@ async def test_a_job_is_repeated_with_changes(api: Api) -> None:
     first = (await by_name(api, args={"times": 2}))["job"]["id"]
     job = (await rerun(api, first, args={"times": 3}, options={"priority": 9}))["job"]
     assert (job["args"], job["priority"]) == ({"times": 3}, 9)
+
+
+async def test_a_job_is_repeated_with_its_backoff_or_another(api: Api) -> None:
+    first = (await by_name(api, backoff=BACKOFF))["job"]["id"]
+    again = (await rerun(api, first))["job"]["id"]
+    other = (await rerun(api, first, options={"backoff": {"baseSeconds": 9}}))["job"]["id"]
+    backoffs = [job.backoff for job in await api.client.get_jobs([first, again, other]) if job is not None]
+    assert backoffs[0] == backoffs[1] == Backoff(base_seconds=5, factor=3, cap_seconds=60, jitter=False)
+    assert backoffs[2] == Backoff(base_seconds=9)
 
 
 async def test_a_job_is_not_repeated_with_what_its_task_does_not_take(api: Api) -> None:

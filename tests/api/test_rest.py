@@ -12,6 +12,7 @@ from support.api import QUICK, Api, end, run, running_api
 from support.attacks import PLAIN
 from support.redis_server import RedisServer
 from support.waiting import until
+from taskengine.retries import Backoff
 from taskengine.store import Ending
 from taskengine_api import rest
 from taskengine_api.cost import LIMIT, Costs
@@ -55,6 +56,16 @@ async def test_a_second_enqueue_with_its_key_finds_the_first(api: Api) -> None:
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["job"]["id"] == second.json()["job"]["id"]
     assert second.json()["deduplicated"] is True
+
+
+async def test_how_long_it_waits_between_attempts_can_be_said(api: Api) -> None:
+    job = await api.client.get_job((await enqueue(api, options={"backoff": {"baseSeconds": 5, "jitter": False}}))["id"])
+    assert job is not None
+    assert job.backoff == Backoff(base_seconds=5, jitter=False)
+    body = {"task": "universal", "args": {}, "options": {"backoff": {"baseSeconds": -5}}}
+    response = await api.http.post("/api/jobs", json=body)
+    assert code(response) == (422, "INVALID")
+    assert response.json()["errors"][0]["extensions"]["path"] == ["options", "backoff", "baseSeconds"]
 
 
 async def test_a_failed_job_is_retried(api: Api, redis: Redis) -> None:

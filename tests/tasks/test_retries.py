@@ -53,6 +53,8 @@ def test_without_jitter_chance_has_no_say(backoff: Backoff, failed: int, share: 
     ("facts", "message"),
     [
         ({"base_seconds": -1}, "backoff.base_seconds: expected a number of at least 0, got -1"),
+        ({"base_seconds": 1e10}, "backoff.base_seconds: expected at most 1,000,000,000 seconds, got 10000000000.0"),
+        ({"cap_seconds": 1e300}, "backoff.cap_seconds: expected at most 1,000,000,000 seconds, got 1e+300"),
         ({"factor": 0.5}, "backoff.factor: expected a number of at least 1, got 0.5"),
         ({"cap_seconds": float("inf")}, "backoff.cap_seconds: expected a number of at least 0, got inf"),
         ({"factor": float("nan")}, "backoff.factor: expected a number of at least 1, got nan"),

@@ -12,12 +12,37 @@ from strawberry.utils.str_converters import to_camel_case
 from taskengine.enqueue_client import Enqueued, NewJob, check_batch
 from taskengine.errors import InvalidInput
 from taskengine.jobs import Options
+from taskengine.retries import Backoff
 from taskengine_api.context import Context, Info
 from taskengine_api.roles import Role
 from taskengine_api.scalars import Json
 from taskengine_api.schema.errors import UserError, errors_of, mutation, or_errors
 from taskengine_api.schema.jobs import Job
 from taskengine_api.typed_tasks import TranslatePath
+
+
+@strawberry.input(
+    description="How long a job waits after an attempt that failed: `baseSeconds` after the first, `factor` times that"
+    " after each further one, at most `capSeconds`."
+)
+class BackoffInput:
+    """How long to wait between attempts."""
+
+    base_seconds: float = strawberry.field(default=1.0, description="After the first failure.")
+    factor: float = strawberry.field(default=2.0, description="By how much the wait grows each time: 1 is not at all.")
+    cap_seconds: float = strawberry.field(default=600.0, description="The longest wait: up to 1,000,000,000.")
+    jitter: bool = strawberry.field(
+        default=True,
+        description="Anything from 0 to that wait instead, so that what failed together does not come back together.",
+    )
+
+    def to_domain(self) -> Backoff:
+        """Return the engine's backoff; raise ``InvalidInput`` with the names that the caller knows."""
+        try:
+            return Backoff(**vars(self))
+        except InvalidInput as refused:
+            path = ("options", "backoff", to_camel_case(refused.path[-1]))
+            raise InvalidInput(path, refused.message, refused.constraint) from None
 
 
 @strawberry.input(description="How a job is enqueued: common to every way of it. What is absent is the task's own.")
@@ -35,6 +60,9 @@ class EnqueueOptions:
     )
     max_attempts: int | None = strawberry.field(default=None, description="How many attempts it gets, 1 to 1000.")
     timeout_seconds: float | None = strawberry.field(default=None, description="How long an attempt may run.")
+    backoff: BackoffInput | None = strawberry.field(
+        default=None, description="How long it waits between attempts, instead of all that its task says of that."
+    )
     tags: list[str] | None = strawberry.field(default=None, description="Words to find it by: at most 20.")
     idempotency_key: str | None = strawberry.field(
         default=None,
@@ -56,6 +84,7 @@ class EnqueueOptions:
             delay=self.delay_seconds,
             max_attempts=self.max_attempts,
             timeout=self.timeout_seconds,
+            backoff=self.backoff.to_domain() if self.backoff else None,
             tags=tuple(self.tags or ()),
             idempotency_key=self.idempotency_key,
             depends_on=tuple(self.depends_on or ()),
@@ -71,9 +100,16 @@ class EnqueueJobInput:
     options: EnqueueOptions | None = strawberry.field(default=None, description="How it is enqueued.")
 
     def to_domain(self) -> NewJob:
-        """Return the engine's job to be."""
+        """Return the engine's job to be; raise ``InvalidInput``."""
         options = self.options or EnqueueOptions()
         return NewJob(task=self.task, args=cast("Mapping[str, Any]", self.args), options=options.to_domain())
+
+    def to_one_of_many(self) -> NewJob | InvalidInput:
+        """Return the engine's job to be, or what is wrong with it, which is not to keep the others out."""
+        try:
+            return self.to_domain()
+        except InvalidInput as refused:
+            return refused
 
 
 @strawberry.type(description="What became of enqueueing one job.")
@@ -124,7 +160,8 @@ class RerunJobInput:
     )
     options: EnqueueOptions | None = strawberry.field(
         default=None,
-        description="How it is enqueued; queue, priority, attempts, timeout and tags are the first job's otherwise.",
+        description="How it is enqueued; queue, priority, attempts, timeout, backoff and tags are the first job's"
+        " otherwise.",
     )
 
 
@@ -165,11 +202,22 @@ async def enqueue_typed(
     return await or_errors(EnqueueJobPayload, work(), context, translate)
 
 
-_BY_WIRE_NAME = {to_camel_case(field.name): field.name for field in dataclasses.fields(EnqueueOptions)}
+_BY_WIRE_NAME = {
+    to_camel_case(field.name): field.name
+    for kind in (EnqueueOptions, BackoffInput)
+    for field in dataclasses.fields(kind)
+}
 
 
 def _options_from(given: Mapping[str, Any]) -> Options:
-    return EnqueueOptions(**{_BY_WIRE_NAME[name]: value for name, value in given.items()}).to_domain()
+    said = _by_our_names(given)
+    if said.get("backoff") is not None:
+        said["backoff"] = BackoffInput(**_by_our_names(said["backoff"]))
+    return EnqueueOptions(**said).to_domain()
+
+
+def _by_our_names(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {_BY_WIRE_NAME[name]: value for name, value in given.items()}
 
 
 @strawberry.type
@@ -199,7 +247,7 @@ class EnqueueMutations:
     ) -> EnqueueJobsPayload:
         client, by = info.context.client, info.context.viewer.name
         check_batch(input.jobs)
-        jobs = [job.to_domain() for job in input.jobs]
+        jobs = [job.to_one_of_many() for job in input.jobs]
         if input.atomic:
             return EnqueueJobsPayload(results=[_enqueued(one) for one in await client.enqueue_all(jobs, by=by)])
         answers = await client.enqueue_each(jobs, by=by)
