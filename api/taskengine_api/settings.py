@@ -139,8 +139,9 @@ class ApiSettings:
     """Other sites whose pages may ask, with a key."""
     max_connections: int = 100
     """WebSockets and event streams at once for one key."""
-    max_new_sockets: int = 500
-    """WebSockets at once that have not been let in yet: few beside the 1,024 files that a process often may open."""
+    max_new_sockets: int = 400
+    """WebSockets at once that have not been let in yet. As many may be closing: less than the 1,024 files that a
+    process often may open."""
     max_new_sockets_per_address: int = 200
     """Of those, how many from one address, which may be that of a proxy."""
     points_per_minute: int = 1_000_000

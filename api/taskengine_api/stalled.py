@@ -86,6 +86,7 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         super().__init__(*of_uvicorn, **also)
         self._patience = Patience(stalled_seconds, self._close)
         self._given_up = False
+        self.close_timeout = PARTING_SECONDS
 
     @override
     def pause_writing(self) -> None:

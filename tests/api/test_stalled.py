@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 
 from support.api import a_task, publish
-from support.deaf import a_deaf_socket, a_deaf_stream, close_of, read_to_the_end, read_until
+from support.deaf import a_deaf_socket, a_deaf_stream, close_of, frame, read_to_the_end, read_until
 from support.ports import free_port
 from support.served import an_api, answers
 from support.waiting import wait_until
@@ -116,6 +116,13 @@ def test_who_reads_again_in_time_finds_the_code_behind_what_was_sent(served: Ser
         wait_until(lambda: served.subscriptions() == 0, 30, "it was given up")
         reason = "what was sent has not been read for 1 s; go on after the last cursor"
         assert close_of(read_to_the_end(client)) == (4420, reason)
+
+
+def test_who_does_not_answer_a_close_is_cut(served: Served) -> None:
+    with a_deaf_socket(served.port, "{ counts { queued } }") as client:
+        read_until(client, ENDED)
+        client.sendall(frame([]))
+        assert close_of(read_to_the_end(client)) == (4400, "Expected a message to be an object")
 
 
 @dataclass
