@@ -22,6 +22,17 @@ PLACES = {
     "c": "Settings",
 }
 
+_ESCAPE_ONCE_IT_IS_GONE = """() => {
+  const watch = new MutationObserver(() => {
+    if (document.querySelector("[role=dialog]")) return;
+    watch.disconnect();
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    window.escaped = true;
+  });
+  watch.observe(document.body, { childList: true, subtree: true });
+}"""
+"""Pressed while the drawer is taken away: no sooner, and not by chance."""
+
 
 def refresh_of(viewer: Viewer) -> Locator:
     return viewer.page.get_by_role("combobox", name="Refresh")
@@ -94,6 +105,25 @@ def test_escape_closes_the_drawer_after_an_action_took_its_button_away(house: Ho
     viewer.settle()
     viewer.close_dialog()
     expect(viewer.page).to_have_url(re.compile("queue=escape$"))
+
+
+def test_escape_is_not_lost_while_the_drawer_is_drawn_anew_after_an_action(house: Household, viewer: Viewer) -> None:
+    for _ in range(8):  # now and then Streamlit draws it anew where it stands
+        job_id = house.enqueue("universal", {"do": "FAIL_ONCE"}, queue="anew", maxAttempts=1)
+        house.until(job_id, "FAILED")
+        viewer.open(f"/jobs?queue=anew&job={job_id}")
+        expect(viewer.button("drawer-retry")).to_be_visible()
+        viewer.settle()
+        viewer.page.evaluate(_ESCAPE_ONCE_IT_IS_GONE)
+        viewer.press("drawer-retry")
+        expect(viewer.button("drawer-retry")).to_have_count(0)
+        if viewer.page.evaluate("window.escaped"):
+            break
+    else:
+        raise AssertionError("the drawer is not taken away any more: what is done about it can go")
+    expect(viewer.page).to_have_url(re.compile("queue=anew$"))
+    viewer.settle()
+    expect(dialog_of(viewer)).to_have_count(0)
 
 
 def test_a_choice_in_the_address_outlives_what_is_done_in_the_drawer(house: Household, viewer: Viewer) -> None:

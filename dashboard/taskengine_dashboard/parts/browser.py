@@ -23,6 +23,7 @@ def browser() -> None:
                 "remember": preferences.to_keep(),
                 "theme": st.session_state[preferences.THEME],
                 "pages": list(navigation.NAMES),
+                "drawer": navigation.DRAWER,
                 "leave": st.session_state.pop(_LEAVE, False),
             },
             on_pressed_change=_pressed,

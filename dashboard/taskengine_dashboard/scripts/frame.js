@@ -1,10 +1,11 @@
 // What a page needs the browser for: keys, whether anyone looks, what to remember, and leaving.
 //
-// data: { places: {key: page}, remember: {name: value}, theme: System | Light | Dark, pages: [page], leave: bool }
+// data: { places: {key: page}, remember: {name: value}, theme: System | Light | Dark, pages: [page], drawer: name, leave: bool }
 // triggers: pressed (an action or a page), state: hidden
 const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]";
 const ACTIONS = { "?": "help", r: "refresh", p: "pause" };
 const CHORD_MS = 1500;
+const REDRAW_MS = 1000;
 
 let listening = new AbortController();
 let kept = {};
@@ -32,6 +33,32 @@ function wear(theme, pages) {
   }
 }
 
+function floats() {
+  return document.querySelector("[role=dialog]");
+}
+
+function escape(dialog) {
+  dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+}
+
+function opened(drawer) {
+  return new URLSearchParams(location.search).get(drawer);
+}
+
+// After an action the drawer is taken away and drawn anew: who pressed Escape in between meant it. It may stand a while
+// before it hears, and what was drawn meanwhile may bring it back once more, until the address has let it go.
+function closeOnceDrawn(drawer) {
+  const shown = opened(drawer);
+  const until = performance.now() + REDRAW_MS;
+  const look = () => {
+    if (opened(drawer) !== shown || performance.now() > until) return;
+    const dialog = floats();
+    if (dialog) escape(dialog);
+    requestAnimationFrame(look);
+  };
+  look();
+}
+
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   // It is called again with each new data.
   listening.abort();
@@ -44,10 +71,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   let chord = 0;
   const pressed = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-    const dialog = document.querySelector("[role=dialog]");
+    const dialog = floats();
     // What floats over the page hears keys only within itself, and the button that had the focus may be gone by now.
-    if (dialog && event.key === "Escape" && event.target === document.body)
-      dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    if (dialog && event.key === "Escape" && event.target === document.body) escape(dialog);
+    if (!dialog && event.key === "Escape" && opened(data.drawer)) closeOnceDrawn(data.drawer);
     if (dialog || event.target.closest?.(TYPING)) return;
     const going = performance.now() - chord < CHORD_MS;
     chord = 0;
