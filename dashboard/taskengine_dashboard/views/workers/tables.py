@@ -26,13 +26,13 @@ def workers(rows: Sequence[Worker], now: datetime) -> Table:
 
 
 def drain(worker: Worker, workers: Iterable[Worker]) -> str:
-    """Return how a worker's menu offers to drain it: named, since its row may be another's when that is heard."""
+    """Return how a worker's button offers to drain it: named, since its row may be another's when that is heard."""
     is_alone = sum(other.name == worker.name for other in workers) == 1
     return f"Drain {worker.name}" if is_alone else f"Drain {worker.name} · {worker.id}"
 
 
 def drained(said: str, workers: Sequence[Worker]) -> Worker | None:
-    """Return which worker an item of a menu is about; ``None`` when it cannot be drained any more."""
+    """Return which worker such a button is about; ``None`` when it cannot be drained any more."""
     return next((worker for worker in workers if worker.may_be_drained and drain(worker, workers) == said), None)
 
 
