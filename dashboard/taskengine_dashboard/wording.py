@@ -1,6 +1,7 @@
 """Numbers, times and durations in words. Pure; times come in aware and leave in the viewer's zone."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
@@ -9,6 +10,7 @@ NOTHING = "—"
 """What stands where there is no value."""
 
 _NAMED_QUEUES = 2
+_AT_OF_AN_ADDRESS = re.compile(r"(?<=[-.\w+])@(?=[-\w]+\.)")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -127,11 +129,15 @@ def pretty(value: Any) -> str:
 
 def plain(text: str) -> str:
     """Return text so that Markdown shows it as it is: an exception's message is not ours to format."""
-    for special in "\\`*_[]<>#$~|:":
-        text = text.replace(special, f"\\{special}")
     # No escape keeps an e-mail address from becoming a link: it must not be in one piece. The braces take no attributes
     # from what follows.
-    return text.replace("@", ":color[@]{}").replace("\n", " ")
+    return ":color[@]{}".join(map(_escaped, _AT_OF_AN_ADDRESS.split(text)))
+
+
+def _escaped(text: str) -> str:
+    for special in "\\`*_[]<>#$~|:":
+        text = text.replace(special, f"\\{special}")
+    return text.replace("\n", " ")
 
 
 def _in_one_unit(passed: float) -> str:

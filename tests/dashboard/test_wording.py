@@ -71,7 +71,8 @@ def test_text_of_others_is_shown_as_it_is_and_not_as_markdown() -> None:
 
 
 def test_an_address_of_others_is_not_in_one_piece_which_markdown_would_make_a_link() -> None:
-    assert wording.plain("ask vera@acme.example {now}") == "ask vera:color[@]{}acme.example {now}"
+    assert wording.plain("ask vera_b@acme.example {now}") == r"ask vera\_b:color[@]{}acme.example {now}"
+    assert wording.plain("by ops@ or @x.y, ops@x") == "by ops@ or @x.y, ops@x", "these are none"
 
 
 @pytest.mark.parametrize(
