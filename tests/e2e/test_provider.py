@@ -71,6 +71,7 @@ def test_the_provider_opens_the_page_that_was_asked_for_until_one_signs_out(
     viewer.open("/settings")
     viewer.said("vera")
     viewer.said("OPERATOR")
+    viewer.said("Signed in by ACME")
     viewer.press("sign-out")
     viewer.said(ASKED)
     assert [told["client_id"] for told in provider.ended] == [CLIENT_ID]
