@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.http.parse_content_type import parse_content_type
 
@@ -30,14 +30,17 @@ async def read_body(request: Request, limit: int) -> bytes:
         raise _too_large(limit)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit * _DRAINED:
-            break
-        if size <= limit:
-            parts.append(part)
-        else:
-            parts.clear()
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit * _DRAINED:
+                break
+            if size <= limit:
+                parts.append(part)
+            else:
+                parts.clear()
+    except ClientDisconnect:
+        raise RequestRefused(400, "the connection ended in the middle of the request body") from None
     if size > limit:
         raise _too_large(limit)
     return b"".join(parts)

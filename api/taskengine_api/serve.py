@@ -41,7 +41,7 @@ def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None
     config = uvicorn.Config(
         create_app(settings, api=api, settled=_settle),
         loop="auto" if sys.platform == "win32" else "uvloop",
-        **_patient(api.stalled_seconds),
+        **_patient(api),
         ws_max_size=api.max_body_bytes,
         ws_per_message_deflate=False,
         log_config=None,
@@ -61,11 +61,11 @@ def main(settings: Settings, host: str = LOOPBACK, env: Mapping[str, str] | None
     return 0
 
 
-def _patient(seconds: float) -> dict[str, Any]:
+def _patient(api: ApiSettings) -> dict[str, Any]:
     """Return what speaks HTTP (on httptools) and WebSocket."""
     return {
-        "http": partial(PatientHttp, stalled_seconds=seconds),
-        "ws": partial(PatientWebSocket, stalled_seconds=seconds),
+        "http": partial(PatientHttp, stalled_seconds=api.stalled_seconds, arrival_seconds=api.arrival_seconds),
+        "ws": partial(PatientWebSocket, stalled_seconds=api.stalled_seconds),
     }
 
 

@@ -93,6 +93,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "max_body_bytes": count,
     "max_subscriptions": count,
     "stalled_seconds": seconds,
+    "arrival_seconds": seconds,
     "key": _key,
     "open_loopback": _open_loopback,
     "hosts": _names,
@@ -129,6 +130,8 @@ class ApiSettings:
     """Operations at once on one WebSocket."""
     stalled_seconds: float = 15.0
     """How long a client may leave all of what was sent to it unread; see ``stalled.py``."""
+    arrival_seconds: float = 30.0
+    """How long a request over HTTP may take to arrive, head and body."""
     key: str | None = field(default=None, repr=False)
     """A key that opens everything, besides those that ``taskengine keys`` makes: for processes of one house."""
     open_loopback: OpenLoopback = OpenLoopback.AUTO

@@ -1,8 +1,10 @@
-"""Connections whose client reads nothing any more: closed after a while, on what they had open too.
+"""Connections whose client reads nothing any more, or never ends what it asks: closed after a while.
 
 What is sent waits in the kernel, then in this process, and then whoever sends it waits: a client that leaves its socket
 unread would be waited for without end, since not even a close gets past what lies before it. So a connection on which
 nothing has moved for a while is told so, by a close frame where there is a way for one, and is cut a little later.
+
+A request has a while to arrive whole, for a connection that says nothing, or half a head, holds a file for nothing.
 
 These are uvicorn's own protocols, with patience that ends. They know nothing of what is sent.
 """
@@ -55,9 +57,27 @@ class Patience:
 class PatientHttp(HttpToolsProtocol):
     """HTTP: there is no last word that could be said in the middle of an answer or stream, so it is cut."""
 
-    def __init__(self, *of_uvicorn: Any, stalled_seconds: float, **also: Any) -> None:
+    def __init__(self, *of_uvicorn: Any, stalled_seconds: float, arrival_seconds: float, **also: Any) -> None:
         super().__init__(*of_uvicorn, **also)
         self._patience = Patience(stalled_seconds, self._cut)
+        self._arrival_seconds = arrival_seconds
+        self._arrival: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        self._expect()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if not self.cycle or self.cycle.response_complete:
+            self._expect()
+        super().data_received(data)
+
+    @override
+    def on_message_complete(self) -> None:
+        self._has_arrived()
+        super().on_message_complete()
 
     @override
     def pause_writing(self) -> None:
@@ -72,10 +92,25 @@ class PatientHttp(HttpToolsProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._patience.end()
+        self._has_arrived()
         super().connection_lost(exc)
 
     def _cut(self) -> None:
         log.info("%s has read nothing of an answer for %g s: cut", self.client, self._patience.seconds)
+        self.transport.abort()
+
+    def _expect(self) -> None:
+        """From the first byte on, or the first moment: a request sent bit by bit has no longer."""
+        if self._arrival is None:
+            self._arrival = asyncio.get_running_loop().call_later(self._arrival_seconds, self._tire)
+
+    def _has_arrived(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _tire(self) -> None:
+        log.info("%s has not sent a whole request within %g s: cut", self.client, self._arrival_seconds)
         self.transport.abort()
 
 

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -96,10 +96,13 @@ async def body_of(request: Request) -> Json | Response:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return refusal(415, "expected a body of application/json")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            return refusal(400, f"expected a body of at most {_MAX_BODY:,} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_BODY:
+                return refusal(400, f"expected a body of at most {_MAX_BODY:,} bytes")
+    except ClientDisconnect:
+        return refusal(400, "expected the whole body")
     try:
         given: Any = json.loads(body)
     except ValueError:

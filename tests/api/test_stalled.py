@@ -88,12 +88,21 @@ def served(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Served]:
 @contextmanager
 def _a_served(redis_url: str, folder: Path, log: Path) -> Iterator[Served]:
     port = free_port()
-    settings = {"api_stalled_seconds": 1, "api_max_connections": 1, "api_points_per_minute": 10**9}
+    settings = {
+        "api_stalled_seconds": 1,
+        "api_arrival_seconds": 2,
+        "api_max_connections": 1,
+        "api_points_per_minute": 10**9,
+    }
     with an_api(redis_url, folder, port, log=log, **settings) as process:
         wait_until(lambda: answers(port), 60, "the API answers")
         served = Served(port, process.pid)
         yield served
         served.close()
+
+
+def _a_client(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
 @pytest.mark.parametrize("deaf", [a_deaf_socket, a_deaf_stream])
@@ -141,6 +150,38 @@ async def test_who_reads_slowly_is_waited_for_as_long_as_what_waits_becomes_less
     Patience(0.001, given_up.set).begin(cast(asyncio.Transport, sending))
     await asyncio.wait_for(given_up.wait(), 30)
     assert sending.left == []
+
+
+HALVES = {
+    "nothing": b"",
+    "empty lines": b"\r\n",
+    "half a head": b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Ty",
+    "half a body": b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 40\r\n\r\n{"query": ',
+}
+WHOLE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", WHOLE], ids=["at first", "after a request"])
+def test_who_never_ends_a_request_is_cut(served: Served, before: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = {half: stack.enter_context(_a_client(served.port)) for half in HALVES}
+        for half, client in clients.items():
+            if before:
+                client.sendall(before)
+                read_until(client, b"\r\n\r\n")
+            client.sendall(HALVES[half])
+        for client in clients.values():
+            with contextlib.suppress(ConnectionResetError):
+                read_to_the_end(client)
+        assert [half for half, client in clients.items() if served.is_connected_to(client)] == []
+
+
+def test_a_stream_may_last_longer_than_a_request_may_take_to_arrive(served: Served) -> None:
+    with a_deaf_stream(served.port, ALL) as client, _a_client(served.port) as silent:
+        with contextlib.suppress(ConnectionResetError):
+            read_to_the_end(silent)  # as long as that one is waited for
+        assert served.is_connected_to(client)
 
 
 def test_a_flood_of_pings_that_are_not_read_is_not_kept(served: Served) -> None:

@@ -6,10 +6,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message
 
 from support.fake_api import FakeApi
 from taskengine_dashboard.origins import OnlyOurPages
-from taskengine_dashboard.session import routes
+from taskengine_dashboard.session import body_of, routes
 
 KEY = "te_abc"
 
@@ -51,6 +54,16 @@ async def test_a_key_that_opens_nothing_is_refused_as_the_api_says(api: FakeApi,
     answer = await browser.post("/auth/login", json={"key": KEY})
     assert (answer.status_code, answer.json()) == (401, {"message": "Redis does not answer"})
     assert "set-cookie" not in answer.headers
+
+
+async def test_a_browser_that_leaves_in_the_middle_is_a_refusal_and_no_fault() -> None:
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"20")]
+    answer = await body_of(Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, leave))
+    assert isinstance(answer, Response)
+    assert (answer.status_code, answer.body) == (400, b'{"message":"expected the whole body"}')
 
 
 async def test_without_the_api_nobody_gets_in(api: FakeApi, browser: httpx.AsyncClient) -> None:
