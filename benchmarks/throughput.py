@@ -5,6 +5,7 @@ Huey keeps a result value; TaskEngine keeps a lease, the record of the job's lif
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,8 @@ class Setup:
     concurrency: int
 
     def __str__(self) -> str:
-        return f"{self.concurrency} {self.mode}" + ("s" if self.concurrency > 1 else "")
+        plural = "es" if self.mode == "process" else "s"
+        return f"{self.concurrency} {self.mode}{plural if self.concurrency > 1 else ''}"
 
 
 SETUPS = [Setup("thread", 1), Setup("thread", 10), Setup("process", 2)]
@@ -78,24 +80,28 @@ def drain(server: RedisServer, name: str, setup: Setup, jobs: int) -> float:
     enqueue = f"import noop_{name}; noop_{name}.enqueue({jobs})"
     subprocess.run([sys.executable, "-c", enqueue], env=env, check=True)
     command = [*CONSUMERS[name], *WORKERS[name, setup.mode], str(setup.concurrency)]
-    consumer = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A group of its own: Huey's processes outlive their parent, and would take the next round's jobs.
+    quiet = subprocess.DEVNULL
+    consumer = subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet, start_new_session=True)
     try:
         with server.client() as redis:
             return watch(redis, name, jobs, consumer)
     finally:
-        consumer.kill()
+        os.killpg(consumer.pid, signal.SIGKILL)
         consumer.wait()
 
 
 def watch(redis: Redis, name: str, jobs: int, consumer: "subprocess.Popen[bytes]") -> float:
-    begun = time.perf_counter()  # the last instant at which nothing was done yet
+    begun, before = 0.0, None  # how many were done when some were first seen, for a busy machine may look late
     while (done := done_by(redis, name)) < jobs:
-        if not done:
-            begun = time.perf_counter()
+        if done and before is None:
+            before, begun = done, time.perf_counter()
         if consumer.poll() is not None:
             raise SystemExit(f"the {name} consumer ended early")
         time.sleep(0.005)
-    return jobs / (time.perf_counter() - begun)
+    if before is None:
+        raise SystemExit(f"all {jobs:,} jobs were done between two looks: take more")
+    return (jobs - before) / (time.perf_counter() - begun)
 
 
 def done_by(redis: Redis, name: str) -> int:
