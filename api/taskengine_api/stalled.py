@@ -54,7 +54,29 @@ class Patience:
             self._give_up()
 
 
-class PatientHttp(HttpToolsProtocol):
+class _Watched(asyncio.Protocol):
+    """In front of a protocol of uvicorn's: waits with patience while it cannot send."""
+
+    transport: asyncio.Transport
+    _patience: Patience
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._patience.begin(self.transport)
+
+    @override
+    def resume_writing(self) -> None:
+        self._patience.end()
+        super().resume_writing()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.end()
+        super().connection_lost(exc)
+
+
+class PatientHttp(_Watched, HttpToolsProtocol):
     """HTTP: there is no last word that could be said in the middle of an answer or stream, so it is cut."""
 
     def __init__(self, *of_uvicorn: Any, stalled_seconds: float, arrival_seconds: float, **also: Any) -> None:
@@ -64,7 +86,9 @@ class PatientHttp(HttpToolsProtocol):
         self._arrival: asyncio.TimerHandle | None = None
 
     @override
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def connection_made(  # pyright: ignore[reportIncompatibleMethodOverride]: uvicorn's own takes what can be written to
+        self, transport: asyncio.Transport
+    ) -> None:
         super().connection_made(transport)
         self._expect()
 
@@ -80,18 +104,7 @@ class PatientHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     @override
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._patience.begin(self.transport)
-
-    @override
-    def resume_writing(self) -> None:
-        self._patience.end()
-        super().resume_writing()
-
-    @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._patience.end()
         self._has_arrived()
         super().connection_lost(exc)
 
@@ -114,7 +127,7 @@ class PatientHttp(HttpToolsProtocol):
         self.transport.abort()
 
 
-class PatientWebSocket(WebSocketsSansIOProtocol):
+class PatientWebSocket(_Watched, WebSocketsSansIOProtocol):
     """A WebSocket: closed with 4420, and cut when that is not read either."""
 
     def __init__(self, *of_uvicorn: Any, stalled_seconds: float, **also: Any) -> None:
@@ -122,21 +135,6 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         self._patience = Patience(stalled_seconds, self._close)
         self._given_up = False
         self.close_timeout = PARTING_SECONDS
-
-    @override
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._patience.begin(self.transport)
-
-    @override
-    def resume_writing(self) -> None:
-        self._patience.end()
-        super().resume_writing()
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._patience.end()
-        super().connection_lost(exc)
 
     @override
     def handle_ping(self) -> None:
