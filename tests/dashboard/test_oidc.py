@@ -167,7 +167,7 @@ async def test_the_access_token_opens_the_api_where_it_is_set_to(provider: Provi
 
 
 async def test_a_provider_that_wants_the_secret_in_the_body_gets_it_there(provider: Provider) -> None:
-    provider.endpoints = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}  # type: ignore[dict-item]
+    provider.endpoints = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
     async with a_browser(settings_of(provider)) as browser:
         await come_back(browser)
     assert provider.forms[0]["client_secret"] == CLIENT_SECRET

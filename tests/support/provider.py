@@ -39,7 +39,7 @@ class Provider(Issuer):
         """The error that it leads back with."""
         self.renews = False
         self.has_end = True
-        self.endpoints: dict[str, str] = {}
+        self.endpoints: dict[str, Any] = {}
         """Other addresses than its own."""
         self.refuses: str | None = None
         """The error for whoever has a code."""
